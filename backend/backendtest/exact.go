@@ -1,0 +1,138 @@
+package backendtest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"tiebreak/backend"
+	"tiebreak/tensor"
+)
+
+// testExact checks that a row's bits depend on nothing but the row.
+func (s *suite) testExact(t *testing.T) {
+	s.start(t).eachCompute(func(b *bench, d tensor.DType) {
+		n := 3*slices.Max(s.TileRows) + 2
+		k := s.aligned(2*slices.Max(s.TileDepth) + 7)
+		for _, wd := range s.Weights(d) {
+			s.each(b, 4*n*53*k, fmt.Sprintf("matmul,W=%v", wd), func(c *bench, r *rand.Rand) {
+				w := c.weight(backend.ForMatMul, normal(r, wd, 53, k, weightScale(k)).host())
+				c.rowByRow(r, normal(r, d, n, k, 1), func(x matrix) matrix {
+					dst := c.target(tensor.F32, x.rows, 53)
+					c.be.MatMul(dst, c.view(x), w, backend.Epilogue{})
+					return c.get(dst)
+				})
+			})
+			s.each(b, 4*n*106*k, fmt.Sprintf("gated_matmul,W=%v", wd), func(c *bench, r *rand.Rand) {
+				w := c.weight(backend.ForGated, normal(r, wd, 106, k, weightScale(k)).host())
+				c.rowByRow(r, normal(r, d, n, k, 1), func(x matrix) matrix {
+					dst := c.target(d, x.rows, 53)
+					c.be.GatedMatMul(dst, c.view(x), w)
+					return c.get(dst)
+				})
+			})
+		}
+		s.each(b, 4*n*k, "rms_norm", func(c *bench, r *rand.Rand) {
+			w := c.put(normal(r, tensor.F32, 1, k, 1))
+			c.rowByRow(r, normal(r, tensor.F32, n, k, 1), func(x matrix) matrix {
+				dst := c.target(d, x.rows, k)
+				c.be.RMSNorm(dst, c.view(x), backend.Tensor{}, w, 1e-5)
+				return c.get(dst)
+			})
+		})
+		s.each(b, 4*n*k, "log_softmax", func(c *bench, r *rand.Rand) {
+			c.rowByRow(r, normal(r, tensor.F32, n, k, 3), func(x matrix) matrix {
+				dst := c.target(tensor.F32, x.rows, k)
+				c.be.LogSoftmax(dst, c.view(x))
+				return c.get(dst)
+			})
+		})
+		for _, g := range s.exactGeometries() {
+			s.each(b, 5*g.work(), "attention,"+g.String(), func(c *bench, r *rand.Rand) { c.exactAttention(r, d, g) })
+		}
+	})
+}
+
+// rowByRow runs a row operation on all rows at once, then on single rows, on ranges, in reverse, and between rows of NaN
+// and infinities, and wants the same bits for each row every time.
+func (b *bench) rowByRow(r *rand.Rand, x matrix, op func(x matrix) matrix) {
+	b.Helper()
+	all := make([]int, x.rows)
+	for i := range all {
+		all[i] = i
+	}
+	want := op(x)
+	reversed := slices.Clone(all)
+	slices.Reverse(reversed)
+	choices := [][]int{reversed, all[1:], all[:x.rows-1], all[x.rows/2:], {5, 5, 5}, {1, 4}}
+	for range 3 {
+		choices = append(choices, []int{r.IntN(x.rows)})
+	}
+	for _, rows := range choices {
+		b.same(fmt.Sprintf("rows %v alone", rows), op(x.pick(rows)), want.pick(rows))
+	}
+	poisoned := x.pick(all)
+	var kept []int
+	for i := range all {
+		if i%3 == 1 {
+			kept = append(kept, i)
+			continue
+		}
+		for j := range poisoned.row(i) {
+			poisoned.row(i)[j] = []float64{math.NaN(), 0, math.Inf(1)}[i%3]
+		}
+	}
+	b.same("rows between NaN and infinity", op(poisoned).pick(kept), want.pick(kept))
+}
+
+func (s *suite) exactGeometries() []geometry {
+	page := backend.PageSize
+	return []geometry{
+		{3, 1, 64, 0, []sequence{{0, 2*page + 3}, {0, page}, {0, 5}}},
+		{2, 2, 96, 20, []sequence{{0, 3 * page}, {0, 50}}},
+		{4, 1, 64, 0, []sequence{{0, 230}}},
+		{1, 1, 128, 90, []sequence{{0, 210}}},
+	}
+}
+
+// exactAttention runs sequences together, each alone, each beside a sequence of NaN, and cut into chunks at several
+// places, every time in other pages, and wants the same bits for each query.
+func (b *bench) exactAttention(r *rand.Rand, d tensor.DType, g geometry) {
+	all := newHistories(r, d, g)
+	want := b.forward(b.newPages(r, d, g, lengths(g.seqs)), g, all, g.seqs)
+	for i, seq := range g.seqs {
+		alone := b.newPages(r, d, g, []int{seq.n})
+		b.same(fmt.Sprintf("sequence %d alone", i), b.forward(alone, g, all[i:i+1], g.seqs[i:i+1])[0], want[i])
+		b.besideNaN(r, g, all[i], want[i])
+		for _, cut := range []int{1, backend.PageSize - 1, backend.PageSize, seq.n / 2, seq.n - 1} {
+			if cut > 0 && cut < seq.n {
+				b.chunked(r, g, all[i], want[i], cut)
+			}
+		}
+	}
+}
+
+// besideNaN puts a sequence behind one whose queries, keys and values are NaN.
+func (b *bench) besideNaN(r *rand.Rand, g geometry, h history, want matrix) {
+	b.Helper()
+	nan := history{
+		q: filled(h.q.d, 19, h.q.cols, math.NaN()),
+		k: filled(h.q.d, 19, h.k.cols, math.NaN()),
+		v: filled(h.q.d, 19, h.v.cols, math.NaN()),
+	}
+	seqs := []sequence{{0, 19}, {0, h.q.rows}}
+	got := b.forward(b.newPages(r, h.q.d, g, lengths(seqs)), g, []history{nan, h}, seqs)
+	b.same("beside a sequence of NaN", got[1], want)
+}
+
+// chunked runs the first tokens in one call and the others in a second.
+func (b *bench) chunked(r *rand.Rand, g geometry, h history, want matrix, cut int) {
+	b.Helper()
+	p := b.newPages(r, h.q.d, g, []int{h.q.rows})
+	first := b.forward(p, g, []history{h}, []sequence{{0, cut}})[0]
+	second := b.forward(p, g, []history{h}, []sequence{{cut, h.q.rows - cut}})[0]
+	both := matrix{d: want.d, rows: want.rows, cols: want.cols, v: append(slices.Clone(first.v), second.v...)}
+	b.same(fmt.Sprintf("in chunks of %d and %d tokens", cut, h.q.rows-cut), both, want)
+}

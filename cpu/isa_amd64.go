@@ -1,0 +1,5 @@
+package cpu
+
+func runnable() []*isa { return []*isa{plain} }
+
+func features() []string { return nil }

@@ -1,0 +1,94 @@
+package cpu
+
+import (
+	"tiebreak/backend"
+	"tiebreak/tensor"
+)
+
+// matMulJob is a product by the reference: each piece is a range of weight rows against all rows of x, so that a row of
+// weights is widened once.
+type matMulJob struct {
+	b      *Backend
+	dst, x backend.Tensor
+	w      *weight
+	ep     backend.Epilogue
+	gated  bool
+	xs     []float32 // x, widened, [T,K]
+	n      int       // columns of dst
+}
+
+// weightRows is the number of weight rows a piece has.
+const weightRows = 16
+
+// MatMul computes dst = x · Wᵀ; see backend.Backend.
+func (b *Backend) MatMul(dst, x backend.Tensor, w backend.Weight, ep backend.Epilogue) {
+	backend.CheckMatMul(dst, x, w, ep)
+	w.(*weight).mustBeFor(backend.ForMatMul, "matmul")
+	b.product(matMulJob{b: b, dst: dst, x: x, w: w.(*weight), ep: ep, n: dst.Cols})
+}
+
+// GatedMatMul computes dst = silu(x · gateᵀ) * (x · upᵀ); see backend.Backend.
+func (b *Backend) GatedMatMul(dst, x backend.Tensor, w backend.Weight) {
+	backend.CheckGatedMatMul(dst, x, w)
+	w.(*weight).mustBeFor(backend.ForGated, "gated_matmul")
+	b.product(matMulJob{b: b, dst: dst, x: x, w: w.(*weight), gated: true, n: dst.Cols})
+}
+
+func (b *Backend) product(j matMulJob) {
+	if j.dst.Rows == 0 || j.n == 0 {
+		return
+	}
+	j.xs = grow(&b.shared, j.x.Rows*j.x.Cols)
+	for t := range j.x.Rows {
+		row := j.xs[t*j.x.Cols : (t+1)*j.x.Cols]
+		if j.x.DType == tensor.F32 {
+			copy(row, f32Row(j.x, t))
+		} else {
+			widen(row, u16Row(j.x, t), j.x.DType)
+		}
+	}
+	b.jobs.matMul = j
+	b.pool.do(&b.jobs.matMul, (j.n+weightRows-1)/weightRows)
+}
+
+func (j *matMulJob) run(worker, index int) {
+	s := &j.b.scratch[worker]
+	sums := grow(&s.b, 2*j.dst.Rows)
+	first, second := sums[:j.dst.Rows], sums[j.dst.Rows:]
+	for n := index * weightRows; n < min(j.n, (index+1)*weightRows); n++ {
+		j.column(first, loadRow(j.w.rows, n, &s.a))
+		if j.gated {
+			j.column(second, loadRow(j.w.rows, j.n+n, &s.a))
+			for t, g := range first {
+				first[t] = silu(g) * second[t]
+			}
+		}
+		j.store(first, n)
+	}
+}
+
+// column is the product of all rows of x with one row of weights.
+func (j *matMulJob) column(sums, w []float32) {
+	k := len(w)
+	row := func(t int) []float32 { return j.xs[t*k : (t+1)*k] }
+	t := 0
+	for ; t+4 <= len(sums); t += 4 {
+		sums[t], sums[t+1], sums[t+2], sums[t+3] = dot4(row(t), row(t+1), row(t+2), row(t+3), w)
+	}
+	for ; t < len(sums); t++ {
+		sums[t] = dot(row(t), w)
+	}
+}
+
+// store rounds, or adds, sums to column n of dst.
+func (j *matMulJob) store(sums []float32, n int) {
+	column := j.dst.ColRange(n, n+1)
+	for t, v := range sums {
+		switch {
+		case j.ep.Add:
+			f32Row(column, t)[0] += v
+		default:
+			storeRow(column, t, sums[t:t+1])
+		}
+	}
+}
