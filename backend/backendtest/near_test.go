@@ -13,7 +13,7 @@ import (
 func TestUlp(t *testing.T) {
 	require.Equal(t, math.Ldexp(1, -23), ulp(tensor.F32, 1))
 	require.Equal(t, math.Ldexp(1, -7), ulp(tensor.BF16, 1.5))
-	require.Equal(t, math.Ldexp(1, -9), ulp(tensor.F16, 3)/2)
+	require.Equal(t, math.Ldexp(1, -9), ulp(tensor.F16, 3))
 	require.Zero(t, ulp(tensor.F32, 0))
 }
 
