@@ -59,12 +59,12 @@ func NewPacker(tok Tokenizer, o PackOptions) (*Packer, error) {
 	end := t.Question + o.Frame.After + t.Cue
 	p := &Packer{
 		tok: tok, template: t,
-		before:   tok.Encode(o.Frame.Before+t.Instruction, true),
-		after:    tok.Encode(end, true),
-		headings: [3][]int32{tok.Encode(t.Prompt, true), tok.Encode(t.AnswerA, true), tok.Encode(t.AnswerB, true)},
-		cut:      tok.Encode(t.Cut, true),
-		null:     tok.Encode(t.Null, true),
-		absent:   tok.Encode(t.Absent, true),
+		before:   tok.Encode(o.Frame.Before+t.Instruction, Opening),
+		after:    tok.Encode(end, Own),
+		headings: [3][]int32{tok.Encode(t.Prompt, Own), tok.Encode(t.AnswerA, Own), tok.Encode(t.AnswerB, Own)},
+		cut:      tok.Encode(t.Cut, Own),
+		null:     tok.Encode(t.Null, Own),
+		absent:   tok.Encode(t.Absent, Own),
 	}
 	if !o.Classifier {
 		var err error
@@ -156,7 +156,7 @@ func (p *Packer) headingTokens() int {
 }
 
 func (p *Packer) heading(i int) []int32 {
-	return p.tok.Encode(strings.Replace(p.template.Round, "%d", strconv.Itoa(i+1), 1), true)
+	return p.tok.Encode(strings.Replace(p.template.Round, "%d", strconv.Itoa(i+1), 1), Own)
 }
 
 func (p *Packer) encodeTurn(turns []Turn, i int) []int32 {
@@ -166,7 +166,7 @@ func (p *Packer) encodeTurn(turns []Turn, i int) []int32 {
 	case turns[i].Null:
 		return p.null
 	}
-	return p.tok.Encode(turns[i].Text, false)
+	return p.tok.Encode(turns[i].Text, User)
 }
 
 // shorten cuts the texts of a round to the given lengths, the mark included, and returns the tokens lost and the number of
@@ -184,17 +184,13 @@ func (p *Packer) shorten(r *round, lengths [3]int) (lost, texts int) {
 	return lost, texts
 }
 
-// boundary moves a cut back until it does not split a character: byte-level tokenizers spell rare ones with several tokens.
+// boundary moves a cut back until it does not split a character, which takes at most three steps: the tokens of a character
+// are no more than its bytes.
 func (p *Packer) boundary(ids []int32, n int) int {
-	for n > 0 {
-		var tail []byte
-		for _, id := range ids[max(n-utf8.UTFMax, 0):n] {
-			tail = append(tail, p.tok.Bytes(id)...)
+	for m := n; m >= max(n-utf8.UTFMax+1, 0); m-- {
+		if p.tok.Whole(ids[:m]) {
+			return m
 		}
-		if r, size := utf8.DecodeLastRune(tail); r != utf8.RuneError || size != 1 {
-			return n
-		}
-		n--
 	}
 	return n
 }

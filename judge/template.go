@@ -7,14 +7,25 @@ import (
 	"strings"
 )
 
-// Tokenizer is what a Packer needs of a tokenizer.
+// Tokenizer is what a Packer needs of a tokenizer; NewTokenizer makes one.
 type Tokenizer interface {
-	// Encode returns the tokens of text, nothing added before or after. Only in trusted text do the names of special
-	// tokens become those tokens; in a user's text they stay text.
-	Encode(text string, trusted bool) []int32
-	// Bytes returns the bytes of text that a token stands for.
-	Bytes(id int32) []byte
+	// Encode returns the tokens of a piece of a prompt, nothing added before or after.
+	Encode(text string, from Origin) []int32
+	// Whole reports whether tokens end where a character ends. Byte-level tokenizers spell rare characters with several.
+	Whole(ids []int32) bool
 }
+
+// Origin says what a piece of a prompt is.
+type Origin int
+
+const (
+	// Opening is the template's own text at the front of a prompt. The names of special tokens in it become those tokens.
+	Opening Origin = iota
+	// Own is the template's own text further on, special tokens likewise.
+	Own
+	// User is text from the data, further on. What looks like a special token stays text.
+	User
+)
 
 // Template holds the words around the texts of a row. A prompt reads
 //
@@ -94,10 +105,10 @@ func ChatFrame(render func(content string) (string, error)) (Frame, error) {
 // labelTokens finds the token of each label as it stands after the end of the prompt: both encoded together must be the
 // tokens of the end and one more.
 func (t *Template) labelTokens(tok Tokenizer, end string) (ids [3]int32, err error) {
-	prefix := tok.Encode(end, true)
+	prefix := tok.Encode(end, Own)
 	for c, words := range t.Labels {
 		i := slices.IndexFunc(words, func(word string) bool {
-			id, ok := oneMore(prefix, tok.Encode(end+word, true))
+			id, ok := oneMore(prefix, tok.Encode(end+word, Own))
 			ids[c] = id
 			return ok
 		})
