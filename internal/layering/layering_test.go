@@ -22,6 +22,7 @@ var order = [][]string{
 	{"safetensors", "tokenizer", "backend"},
 	{"gguf", "backend/backendtest", "cpu"},
 	{"model"},
+	{"model/goldentest"},
 	{"engine"},
 	{"judge"},
 	{"cmd/..."},
