@@ -24,17 +24,13 @@ __device__ float sum_of_squares(float4 v) {
     return fmaf(v.w, v.w, fmaf(v.z, v.z, fmaf(v.y, v.y, __fmul_rn(v.x, v.x))));
 }
 
-__device__ float4 sum(float4 a, float4 b) {
-    return make_float4(__fadd_rn(a.x, b.x), __fadd_rn(a.y, b.y), __fadd_rn(a.z, b.z), __fadd_rn(a.w, b.w));
-}
-
 // accumulate adds the row of `add` to that of `x`, keeps the sum in `row` and returns this thread's share of the squares.
 __device__ float accumulate(float *row, float *x, const float *add, int cols, bool vectors) {
     float squares = 0;
     if (vectors) {
         for (int c = 4 * threadIdx.x; c < cols; c += 4 * blockDim.x) {
             float4 v = load4(x + c);
-            if (add) store4(x + c, v = sum(v, load4(add + c)));
+            if (add) store4(x + c, v = add4(v, load4(add + c)));
             store4(row + c, v);
             squares = __fadd_rn(squares, sum_of_squares(v));
         }

@@ -77,7 +77,18 @@ template <class T> __device__ inline void store4(T *p, float4 v) {
     *reinterpret_cast<uint2 *>(p) = make_uint2(pack2<T>(v.x, v.y), pack2<T>(v.z, v.w));
 }
 
+__device__ inline float4 add4(float4 a, float4 b) {
+    return make_float4(__fadd_rn(a.x, b.x), __fadd_rn(a.y, b.y), __fadd_rn(a.z, b.z), __fadd_rn(a.w, b.w));
+}
+
 // fours(p, ld, n) reports whether rows of n elements, ld apart, starting at p can be walked by load4 and store4.
 template <class T> __device__ inline bool fours(const T *p, int ld, int n) {
     return ((u64(p) & (4 * sizeof(T) - 1)) | u64((ld | n) & 3)) == 0;
+}
+
+// recomputed(v) is v, but what is derived from it is computed where it is used: the compiler will not hold it in registers
+// over a loop. For loops that have none to spare.
+__device__ inline int recomputed(int v) {
+    asm volatile("" : "+r"(v));
+    return v;
 }

@@ -1,0 +1,17 @@
+// attention_prefill_f16_sm75_d<size>: dst = softmax(scale * q*Kt) * V, causal, for sequences of any length over paged keys and values,
+// f16 on tensor cores (Turing, m16n8k8). Defined by backend.Attention. Formula and exactness: attention.cuh;
+// mapping: attention_prefill.cuh.
+//
+//   q [T,H*D] f16     pages of K, V [pages*G*16, D] f16     table [S,P], bounds [S,3] i32: backend.Batch
+//   dst [T,H*D] f16
+//
+// Launch: params AttentionParams (partial, sums, tiles, sequences unused); the kernel with the least size >= D; block 256;
+// grid G x S x ceil(longest Len * H/G / 128); no dynamic shared memory.
+// q, dst and the pages start at multiples of 16 bytes; D and the strides of q and dst are multiples of 8; H is a multiple of
+// G; scale > 0. Keys and values of all positions below Past+Len are in the pages; others are not read.
+#include "attention_prefill.cuh"
+
+PREFILL_KERNEL(attention_prefill_f16_sm75_d32, f16, 32, 2)
+PREFILL_KERNEL(attention_prefill_f16_sm75_d64, f16, 64, 1)
+PREFILL_KERNEL(attention_prefill_f16_sm75_d96, f16, 96, 1)
+PREFILL_KERNEL(attention_prefill_f16_sm75_d128, f16, 128, 1)
