@@ -1,0 +1,18 @@
+// Package tokenizer turns text into token ids and back, as the tokenizer.json of a Hugging Face model says, and puts
+// conversations into the words a model was trained on, as its chat template says.
+//
+// It reads byte-level BPE (LLaMA 3, SmolLM2, GPT-2) and character-level BPE with byte fallback in the manner of
+// SentencePiece (Phi-3, LLaMA 2), with the normalizers, pre-tokenizers, post-processors, decoders and added-token rules
+// that these use, and gives the ids and texts that the library tokenizers 0.23 gives. Whatever else a file holds is an
+// error that names it and its place; nothing is passed over that would change an id. Settings that concern batches, not
+// texts (truncation, padding, pair templates, offsets), are not acted on.
+//
+// A text goes through these steps, each in a file of its own:
+//
+//	added.go        added tokens are matched in the raw text
+//	normalize.go    what lies between is rewritten; further added tokens are matched in the result
+//	pretokenize.go  the rest is cut into words (scan*.go: by hand-written scanners)
+//	bpe.go          each word becomes tokens (merge.go: the merging; cache.go: words seen before)
+//	postprocess.go  special tokens are put around the whole
+//	decode.go       and back
+package tokenizer
