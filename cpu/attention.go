@@ -28,16 +28,16 @@ func (j *attendJob) run(worker, index int) {
 	}
 	size, s := j.kv.K.Cols, &j.b.scratch[worker]
 	head0, head1 := head*size, (head+1)*size
-	q := loadRow(j.q.ColRange(head0, head1), row, &s.a)
+	q := j.b.isa.loadRow(j.q.ColRange(head0, head1), row, &s.a)
 	first, end := j.keys(seq, row)
 	scores := grow(&s.b, end-first)
 	for i := range scores {
-		scores[i] = j.opt.Scale * dot(q, loadRow(j.kv.K, j.slot(seq, head, first+i), &s.c))
+		scores[i] = j.opt.Scale * dot(q, j.b.isa.loadRow(j.kv.K, j.slot(seq, head, first+i), &s.c))
 	}
 	dst := j.dst.ColRange(head0, head1)
 	out := targetRow(dst, row, &s.a)
-	attend(out, scores, func(i int) []float32 { return loadRow(j.kv.V, j.slot(seq, head, first+i), &s.c) })
-	storeRow(dst, row, out)
+	attend(out, scores, func(i int) []float32 { return j.b.isa.loadRow(j.kv.V, j.slot(seq, head, first+i), &s.c) })
+	j.b.isa.storeRow(dst, row, out)
 }
 
 // keys is the range of positions that a query row of a sequence reads.

@@ -23,7 +23,8 @@ type Backend struct {
 	isa     *isa
 	pool    *pool
 	scratch []scratch // one a worker
-	shared  []float32 // scratch that all workers read: the widened rows of a product's left side
+	left    left      // the left side of the product that runs
+	shared  []float32 // the same for the reference: x, widened
 	live    int64     // bytes handed out by Alloc and held by weights
 	closed  bool
 	jobs    jobs

@@ -13,6 +13,7 @@ import (
 type isa struct {
 	name    string
 	compute []tensor.DType // types that pay as compute types, the fastest first
+	simd    *simd          // nil: the reference runs
 }
 
 // plain is the instruction set of every machine.

@@ -1,9 +1,6 @@
 package cpu
 
-import (
-	"tiebreak/backend"
-	"tiebreak/tensor"
-)
+import "tiebreak/backend"
 
 // matMulJob is a product by the reference: each piece is a range of weight rows against all rows of x, so that a row of
 // weights is widened once.
@@ -24,31 +21,30 @@ const weightRows = 16
 func (b *Backend) MatMul(dst, x backend.Tensor, w backend.Weight, ep backend.Epilogue) {
 	backend.CheckMatMul(dst, x, w, ep)
 	w.(*weight).mustBeFor(backend.ForMatMul, "matmul")
-	b.product(matMulJob{b: b, dst: dst, x: x, w: w.(*weight), ep: ep, n: dst.Cols})
+	b.product(dst, x, w.(*weight), ep, false)
 }
 
 // GatedMatMul computes dst = silu(x · gateᵀ) * (x · upᵀ); see backend.Backend.
 func (b *Backend) GatedMatMul(dst, x backend.Tensor, w backend.Weight) {
 	backend.CheckGatedMatMul(dst, x, w)
 	w.(*weight).mustBeFor(backend.ForGated, "gated_matmul")
-	b.product(matMulJob{b: b, dst: dst, x: x, w: w.(*weight), gated: true, n: dst.Cols})
+	b.product(dst, x, w.(*weight), backend.Epilogue{}, true)
 }
 
-func (b *Backend) product(j matMulJob) {
-	if j.dst.Rows == 0 || j.n == 0 {
-		return
-	}
-	j.xs = grow(&b.shared, j.x.Rows*j.x.Cols)
-	for t := range j.x.Rows {
-		row := j.xs[t*j.x.Cols : (t+1)*j.x.Cols]
-		if j.x.DType == tensor.F32 {
-			copy(row, f32Row(j.x, t))
-		} else {
-			widen(row, u16Row(j.x, t), j.x.DType)
+func (b *Backend) product(dst, x backend.Tensor, w *weight, ep backend.Epilogue, gated bool) {
+	switch {
+	case dst.Rows == 0 || dst.Cols == 0:
+	case b.isa.simd != nil:
+		b.multiply(dst, x, w, ep)
+	default:
+		j := &b.jobs.matMul
+		*j = matMulJob{b: b, dst: dst, x: x, w: w, ep: ep, gated: gated, n: dst.Cols, xs: grow(&b.shared, x.Rows*x.Cols)}
+		for t := range x.Rows {
+			row := j.xs[t*x.Cols : (t+1)*x.Cols]
+			copy(row, b.isa.loadRow(x, t, &row))
 		}
+		b.pool.do(j, (j.n+weightRows-1)/weightRows)
 	}
-	b.jobs.matMul = j
-	b.pool.do(&b.jobs.matMul, (j.n+weightRows-1)/weightRows)
 }
 
 func (j *matMulJob) run(worker, index int) {
@@ -56,9 +52,9 @@ func (j *matMulJob) run(worker, index int) {
 	sums := grow(&s.b, 2*j.dst.Rows)
 	first, second := sums[:j.dst.Rows], sums[j.dst.Rows:]
 	for n := index * weightRows; n < min(j.n, (index+1)*weightRows); n++ {
-		j.column(first, loadRow(j.w.rows, n, &s.a))
+		j.column(first, j.b.isa.loadRow(j.w.rows, n, &s.a))
 		if j.gated {
-			j.column(second, loadRow(j.w.rows, j.n+n, &s.a))
+			j.column(second, j.b.isa.loadRow(j.w.rows, j.n+n, &s.a))
 			for t, g := range first {
 				first[t] = silu(g) * second[t]
 			}
@@ -88,7 +84,7 @@ func (j *matMulJob) store(sums []float32, n int) {
 		case j.ep.Add:
 			f32Row(column, t)[0] += v
 		default:
-			storeRow(column, t, sums[t:t+1])
+			j.b.isa.storeRow(column, t, sums[t:t+1])
 		}
 	}
 }

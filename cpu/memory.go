@@ -28,20 +28,31 @@ const cacheLine = 64
 const mapFrom = 1 << 20
 
 func newMemory(n int64) *memory {
-	m := &memory{}
-	n = (n + cacheLine - 1) / cacheLine * cacheLine
-	if n >= mapFrom {
-		m.mapped = mapPages(n)
-		m.bytes = m.mapped
+	size := roundUp(int(n), cacheLine)
+	if size >= mapFrom {
+		if pages := mapPages(size); pages != nil {
+			m := viewAll(pages)
+			m.mapped = pages
+			return m
+		}
 	}
-	if m.bytes == nil {
-		m.bytes = tensor.Allocate(int(n), cacheLine)
-	}
-	m.f32 = tensor.CastFloat32(m.bytes)
-	m.u16 = tensor.CastUint16(m.bytes)
-	m.i32 = tensor.CastInt32(m.bytes)
-	return m
+	return newHeapMemory(size)
 }
+
+// newHeapMemory takes a block from Go's heap.
+func newHeapMemory(n int) *memory { return viewAll(tensor.Allocate(roundUp(n, cacheLine), cacheLine)) }
+
+func viewAll(bytes []byte) *memory {
+	return &memory{
+		bytes: bytes,
+		f32:   tensor.CastFloat32(bytes),
+		u16:   tensor.CastUint16(bytes),
+		i32:   tensor.CastInt32(bytes),
+	}
+}
+
+// roundUp is the smallest multiple of to that is not below n.
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 // wrap sees host data as a block, without copying it if it is aligned for its type.
 func wrap(t tensor.Tensor) *memory {

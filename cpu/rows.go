@@ -10,6 +10,9 @@ import (
 // scratch is memory that one worker reuses from operation to operation.
 type scratch struct {
 	a, b, c []float32
+	copied  buffer // rows on their way into panels or groups
+	sums    buffer // a block of outputs of a product
+	wide    buffer // a block of a panel, widened
 }
 
 // grow returns n elements of *buf, whose contents are undefined, and makes it longer if it must be.
@@ -20,48 +23,32 @@ func grow[T any](buf *[]T, n int) []T {
 	return (*buf)[:n]
 }
 
-// loadRow gives row i of a float tensor as F32: the row itself if it is F32, else widened into buf.
-func loadRow(t backend.Tensor, i int, buf *[]float32) []float32 {
+// loadRow gives row r of a float tensor as F32: the row itself if it is F32, else widened into buf.
+func (i *isa) loadRow(t backend.Tensor, r int, buf *[]float32) []float32 {
 	if t.DType == tensor.F32 {
-		return f32Row(t, i)
+		return f32Row(t, r)
 	}
 	out := grow(buf, t.Cols)
-	widen(out, u16Row(t, i), t.DType)
+	i.widen(out, u16Row(t, r), t.DType)
 	return out
 }
 
-// targetRow is where an operation may write row i of t as F32 before storeRow: the row itself if it is F32, else buf.
-func targetRow(t backend.Tensor, i int, buf *[]float32) []float32 {
+// targetRow is where an operation may write row r of t as F32 before storeRow: the row itself if it is F32, else buf.
+func targetRow(t backend.Tensor, r int, buf *[]float32) []float32 {
 	if t.DType == tensor.F32 {
-		return f32Row(t, i)
+		return f32Row(t, r)
 	}
 	return grow(buf, t.Cols)
 }
 
-// storeRow rounds v to row i of t. Nothing remains to be done if v came from targetRow of an F32 tensor.
-func storeRow(t backend.Tensor, i int, v []float32) {
-	if t.DType == tensor.F32 {
-		if row := f32Row(t, i); len(row) > 0 && &row[0] != &v[0] {
-			copy(row, v)
-		}
+// storeRow rounds v to row r of t. Nothing remains to be done if v came from targetRow of an F32 tensor.
+func (i *isa) storeRow(t backend.Tensor, r int, v []float32) {
+	if t.DType != tensor.F32 {
+		i.narrow(u16Row(t, r), v, t.DType)
 		return
 	}
-	narrow(u16Row(t, i), v, t.DType)
-}
-
-func widen(dst []float32, src []uint16, from tensor.DType) {
-	if from == tensor.BF16 {
-		tensor.BF16ToFloat32(dst, src)
-	} else {
-		tensor.F16ToFloat32(dst, src)
-	}
-}
-
-func narrow(dst []uint16, src []float32, to tensor.DType) {
-	if to == tensor.BF16 {
-		tensor.Float32ToBF16(dst, src)
-	} else {
-		tensor.Float32ToF16(dst, src)
+	if row := f32Row(t, r); len(row) > 0 && &row[0] != &v[0] {
+		copy(row, v)
 	}
 }
 
@@ -69,10 +56,12 @@ func narrow(dst []uint16, src []float32, to tensor.DType) {
 type jobs struct {
 	rows   rowJob
 	matMul matMulJob
+	gemm   gemmJob
+	left   leftJob
 	attend attendJob
 }
 
-// rowJob is an operation that treats each row alone. step is a method value of the operands below it.
+// rowJob is an operation that treats each row alone.
 type rowJob struct {
 	b       *Backend
 	n, each int // rows, rows a piece
@@ -81,7 +70,7 @@ type rowJob struct {
 }
 
 // rowOp computes row i with the worker's scratch.
-type rowOp func(a *rowArgs, s *scratch, i int)
+type rowOp func(b *Backend, a *rowArgs, s *scratch, i int)
 
 // rowArgs are the operands of row operations; each uses those it needs.
 type rowArgs struct {
@@ -92,7 +81,7 @@ type rowArgs struct {
 
 func (j *rowJob) run(worker, index int) {
 	for i := index * j.each; i < min(j.n, (index+1)*j.each); i++ {
-		j.op(&j.args, &j.b.scratch[worker], i)
+		j.op(j.b, &j.args, &j.b.scratch[worker], i)
 	}
 }
 
@@ -120,13 +109,13 @@ func (b *Backend) Gather(dst, src, rows backend.Tensor) {
 	b.eachRow(dst.Rows, dst.Cols, gatherRow, rowArgs{dst: dst, x: src, y: rows})
 }
 
-func gatherRow(a *rowArgs, s *scratch, i int) {
+func gatherRow(b *Backend, a *rowArgs, s *scratch, i int) {
 	from := i32At(a.y, i)
 	if a.dst.DType == a.x.DType && a.dst.DType.Size() == 2 {
 		copy(u16Row(a.dst, i), u16Row(a.x, from))
 		return
 	}
-	storeRow(a.dst, i, loadRow(a.x, from, &s.a))
+	b.isa.storeRow(a.dst, i, b.isa.loadRow(a.x, from, &s.a))
 }
 
 // RMSNorm adds and normalises rows; see backend.Backend and rmsNorm.
@@ -135,14 +124,14 @@ func (b *Backend) RMSNorm(dst, x, add, w backend.Tensor, eps float32) {
 	b.eachRow(x.Rows, x.Cols, rmsNormRow, rowArgs{dst: dst, x: x, y: add, w: w, eps: eps})
 }
 
-func rmsNormRow(a *rowArgs, s *scratch, i int) {
+func rmsNormRow(b *Backend, a *rowArgs, s *scratch, i int) {
 	var add []float32
 	if !a.y.Zero() {
 		add = f32Row(a.y, i)
 	}
 	out := targetRow(a.dst, i, &s.a)
 	rmsNorm(out, f32Row(a.x, i), add, f32Row(a.w, 0), a.eps)
-	storeRow(a.dst, i, out)
+	b.isa.storeRow(a.dst, i, out)
 }
 
 // Rope rotates heads by position; see backend.Backend and rope.
@@ -156,10 +145,10 @@ func (b *Backend) Rope(x, pos, table backend.Tensor) {
 	b.eachRow(x.Rows, x.Cols, ropeRow, rowArgs{x: x, y: pos, w: table})
 }
 
-func ropeRow(a *rowArgs, s *scratch, i int) {
-	row := loadRow(a.x, i, &s.a)
+func ropeRow(b *Backend, a *rowArgs, s *scratch, i int) {
+	row := b.isa.loadRow(a.x, i, &s.a)
 	rope(row, f32Row(a.w, i32At(a.y, i)))
-	storeRow(a.x, i, row)
+	b.isa.storeRow(a.x, i, row)
 }
 
 // StoreKV copies keys and values into pages; see backend.Backend and backend.KV.
@@ -168,7 +157,7 @@ func (b *Backend) StoreKV(kv backend.KV, k, v, slots backend.Tensor) {
 	b.eachRow(k.Rows, 2*k.Cols, storeKVRow, rowArgs{x: k, y: v, w: slots, kv: kv})
 }
 
-func storeKVRow(a *rowArgs, _ *scratch, i int) {
+func storeKVRow(_ *Backend, a *rowArgs, _ *scratch, i int) {
 	page, offset := i32At(a.w, i)/backend.PageSize, i32At(a.w, i)%backend.PageSize
 	size := a.kv.K.Cols
 	for g := range a.kv.Heads {
@@ -184,4 +173,6 @@ func (b *Backend) LogSoftmax(dst, x backend.Tensor) {
 	b.eachRow(x.Rows, x.Cols, logSoftmaxRow, rowArgs{dst: dst, x: x})
 }
 
-func logSoftmaxRow(a *rowArgs, _ *scratch, i int) { logSoftmax(f32Row(a.dst, i), f32Row(a.x, i)) }
+func logSoftmaxRow(_ *Backend, a *rowArgs, _ *scratch, i int) {
+	logSoftmax(f32Row(a.dst, i), f32Row(a.x, i))
+}

@@ -5,7 +5,7 @@ package cpu
 import "math"
 
 // mapPages returns nil: memory comes from Go's heap.
-func mapPages(int64) []byte { return nil }
+func mapPages(int) []byte { return nil }
 
 func unmapPages([]byte) {}
 
