@@ -127,9 +127,10 @@ func (o operandForm) width(in *Instruction) (bytes int, atLeast bool) {
 	if t, ok := typeNames[o.size]; ok {
 		return t.Size(), false
 	}
-	n, err := strconv.Atoi(o.size)
+	index, atLeast := strings.CutSuffix(o.size, "+")
+	n, err := strconv.Atoi(index)
 	if err != nil || n >= len(in.Types) {
 		panic(fmt.Sprintf("ptx: form table: %v has no type %q", in.Op, o.size))
 	}
-	return in.Types[n].Size(), false
+	return in.Types[n].Size(), atLeast
 }

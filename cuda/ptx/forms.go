@@ -6,7 +6,8 @@ package ptx
 //
 // A modifier is a word, alternatives a|b (without spaces), or a class of classWords in capitals; ? makes it optional.
 // An operand is a kind and, after a colon, the type that its size must match: a number for the n-th type of the
-// instruction (0 if nothing is said), w for twice the first type, + for the first type or wider, or the name of a type.
+// instruction (0 if nothing is said; 1+ allows a wider register), w for twice the first type, + for the first type or wider,
+// or the name of a type.
 //
 //	dst    register                       val    register or constant
 //	pdst   predicate                      pred   predicate, possibly negated
@@ -28,7 +29,7 @@ add       INT                                      | dst val val
 add       sat s32                                  | dst val val
 add       RND? ftz? sat? f32                       | dst val val
 add       rn? f64                                  | dst val val
-add       rn? ftz? sat? f16|f16x2                  | dst val val
+add       rn? sat? f16|f16x2                       | dst val val
 and       BITS                                     | dst val val
 and       pred                                     | pdst pred pred
 atom      SEM? SCOPE? global|shared? add u32|s32|u64|f32|f64        | dst mem val
@@ -51,11 +52,11 @@ cp        async ca|cg shared global HINT?          | mem mem imm val?:b32  | 80
 cp        async commit_group                       |                      | 80
 cp        async wait_group                         | imm                  | 80
 cp        async wait_all                           |                      | 80
-cvt       sat? INT8 INT8                           | dst:+ val:1
+cvt       sat? INT8 INT8                           | dst:+ val:1+
 cvt       IRND ftz? sat? INT8 FLOAT                | dst:+ val:1
-cvt       RND ftz? sat? f32 u8|u16|u32|s8|s16|s32    | dst val:1
-cvt       rn ftz? sat? f32 u64|s64                 | dst val:1
-cvt       rn sat? f16|f64 INT8                     | dst val:1
+cvt       RND ftz? sat? f32 u8|u16|u32|s8|s16|s32    | dst val:1+
+cvt       rn ftz? sat? f32 u64|s64                 | dst val:1+
+cvt       rn sat? f16|f64 INT8                     | dst val:1+
 cvt       ftz? sat? f64 f32                        | dst val:1
 cvt       f32|f64 f16                              | dst val:1
 cvt       ftz f32 f16                              | dst val:1
@@ -77,7 +78,7 @@ exit                                               |
 fence     sc|acq_rel SCOPE                         |
 fma       RND ftz? sat? f32                        | dst val val val
 fma       rn f64                                   | dst val val val
-fma       rn ftz? sat? f16|f16x2                   | dst val val val
+fma       rn sat? f16|f16x2                        | dst val val val
 fma       rn relu? f16|f16x2|bf16|bf16x2           | dst val val val      | 80
 ld        SEM? SCOPE? SPACE? CACHE? nc? EVICT? HINT? VEC? MEMORY     | vdst:+ mem
 ld        volatile SPACE? VEC? MEMORY              | vdst:+ mem
@@ -96,14 +97,14 @@ max       INT                                      | dst val val
 max       ftz? f32                                 | dst val val
 max       f64                                      | dst val val
 max       ftz? NaN f32                             | dst val val          | 80
-max       ftz? NaN? f16|f16x2                      | dst val val          | 80
+max       NaN? f16|f16x2                           | dst val val          | 80
 max       NaN? bf16|bf16x2                         | dst val val          | 80
 membar    cta|gl|sys                               |
 min       INT                                      | dst val val
 min       ftz? f32                                 | dst val val
 min       f64                                      | dst val val
 min       ftz? NaN f32                             | dst val val          | 80
-min       ftz? NaN? f16|f16x2                      | dst val val          | 80
+min       NaN? f16|f16x2                           | dst val val          | 80
 min       NaN? bf16|bf16x2                         | dst val val          | 80
 mma       sync aligned m16n8k8 row col f32 f16 f16 f32     | D4:f32 S2:b32 S1:b32 S4:f32
 mma       sync aligned m16n8k8 row col f16 f16 f16 f16     | D2:b32 S2:b32 S1:b32 S2:b32
@@ -118,7 +119,7 @@ mul       lo|hi INT                                | dst val val
 mul       wide u16|u32|s16|s32                     | dst:w val val
 mul       RND? ftz? sat? f32                       | dst val val
 mul       rn? f64                                  | dst val val
-mul       rn? ftz? sat? f16|f16x2                  | dst val val
+mul       rn? sat? f16|f16x2                       | dst val val
 nanosleep u32                                      | val
 neg       s16|s32|s64                              | dst val
 neg       ftz? f32                                 | dst val
@@ -162,7 +163,7 @@ sub       INT                                      | dst val val
 sub       sat s32                                  | dst val val
 sub       RND? ftz? sat? f32                       | dst val val
 sub       rn? f64                                  | dst val val
-sub       rn? ftz? sat? f16|f16x2                  | dst val val
+sub       rn? sat? f16|f16x2                       | dst val val
 tanh      approx f32                               | dst val
 tanh      approx f16|f16x2                         | dst val
 testp     finite|infinite|number|notanumber|normal|subnormal f32|f64  | pdst val
