@@ -89,7 +89,10 @@ func Parse(name string, r io.ReaderAt, size int64) (*File, error) {
 			return nil, err
 		}
 	}
-	return f, f.place(int64(c.pos), size)
+	if err := f.place(int64(c.pos), size); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // Tensors lists the tensors in the order of the file. The list must not be changed.

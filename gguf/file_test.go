@@ -185,8 +185,9 @@ func badFiles() map[string]struct {
 func TestParseRefuses(t *testing.T) {
 	for name, c := range badFiles() {
 		t.Run(name, func(t *testing.T) {
-			_, err := parse(c.data)
+			f, err := parse(c.data)
 			require.EqualError(t, err, "gguf: f: "+c.want)
+			require.Nil(t, f, "nothing can be read from a file that is refused")
 			require.IsType(t, &FormatError{}, err)
 		})
 	}

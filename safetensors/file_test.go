@@ -199,8 +199,9 @@ var badHeaders = []struct {
 func TestParseRefuses(t *testing.T) {
 	for _, c := range badHeaders {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Parse("f.safetensors", build(c.header, c.n))
+			f, err := Parse("f.safetensors", build(c.header, c.n))
 			require.EqualError(t, err, "safetensors: f.safetensors: "+c.want)
+			require.Nil(t, f, "nothing can be read from a file that is refused")
 			require.IsType(t, &FormatError{}, err)
 		})
 	}
