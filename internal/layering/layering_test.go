@@ -19,8 +19,11 @@ import (
 // Do not widen it to mend a build: move the code, or say in RATIONALE.md why the arrow is right.
 var order = [][]string{
 	{"tensor"},
-	{"safetensors", "tokenizer", "backend"},
-	{"gguf", "backend/backendtest", "cpu"},
+	{"safetensors", "tokenizer/jinja", "backend"},
+	{"tokenizer"},
+	{"gguf", "backend/backendtest", "cpu", "cuda/driver"},
+	{"cuda/ptx", "cuda/kernels", "cuda/libcuda", "cuda/driver/drivertest"},
+	{"cuda", "cuda/emu"},
 	{"model"},
 	{"model/goldentest"},
 	{"engine"},
@@ -35,6 +38,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"engine", "cpu", "an engine runs on any backend"},
 	{"model", "cpu", "a model runs on any backend"},
 	{"gguf", "backend", "conversion is file to file"},
+	{"cuda", "cuda/ptx", "the backend launches kernels and does not read them"},
+	{"cuda/emu", "cuda", "a driver does not know who drives it"},
 }
 
 const module = "tiebreak"
@@ -62,6 +67,15 @@ func TestImportsGoDown(t *testing.T) {
 			for _, f := range forbidden {
 				require.False(t, f.from == from && f.to == to, "%s imports %s: %s", from, to, f.why)
 			}
+		}
+	}
+}
+
+// TestEmulatorIsADriverAmongOthers holds the knowledge that an emulator exists to the program and to the emulator's own tests.
+func TestEmulatorIsADriverAmongOthers(t *testing.T) {
+	for _, p := range list(t) {
+		if slices.Contains(p.Imports, module+"/cuda/emu") {
+			require.True(t, strings.HasPrefix(p.ImportPath, module+"/cmd/"), "%s imports cuda/emu; only the program may", p.ImportPath)
 		}
 	}
 }
