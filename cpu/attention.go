@@ -13,9 +13,13 @@ type attendJob struct {
 	opt    backend.AttentionOptions
 }
 
-// Attention computes causal attention over pages; see backend.Backend and attend.
+// Attention computes causal attention over pages; see backend.Backend, attend and flashJob.
 func (b *Backend) Attention(dst, q backend.Tensor, kv backend.KV, batch *backend.Batch, opt backend.AttentionOptions) {
 	backend.CheckAttention(dst, q, kv, batch, opt)
+	if b.isa.simd != nil {
+		b.flash(dst, q, kv, batch, opt)
+		return
+	}
 	b.jobs.attend = attendJob{b: b, dst: dst, q: q, kv: kv, batch: batch, opt: opt}
 	b.pool.do(&b.jobs.attend, q.Rows*opt.Heads)
 }

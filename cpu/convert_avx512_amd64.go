@@ -27,6 +27,11 @@ func widenBF16BlockAVX512(dst *float32, dstStep int, src *byte, srcStep int, row
 //go:noescape
 func widenF16BlockAVX512(dst *float32, dstStep int, src *byte, srcStep int, rows int, n int)
 
+// interleaveBlockAVX512 joins two rows of halves to one of pairs.
+//
+//go:noescape
+func interleaveBlockAVX512(dst *float32, dstStep int, even *byte, evenStep int, odd *byte, oddStep int, rows int, n int)
+
 // widenPairsBF16AVX512 widens rows of n pairs to twice as many rows of float32; n is a multiple of the lanes.
 //
 //go:noescape

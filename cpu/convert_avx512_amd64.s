@@ -137,6 +137,35 @@ loop10:
 	VZEROUPPER
 	RET
 
+// func interleaveBlockAVX512(dst *float32, dstStep int, even *byte, evenStep int, odd *byte, oddStep int, rows int, n int)
+TEXT ·interleaveBlockAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), R8
+	MOVQ dstStep+8(FP), R11
+	MOVQ even+16(FP), R9
+	MOVQ evenStep+24(FP), R12
+	MOVQ odd+32(FP), R10
+	MOVQ oddStep+40(FP), R13
+	MOVQ rows+48(FP), CX
+	MOVQ n+56(FP), DX
+row11:
+	XORQ BX, BX
+loop12:
+	VPMOVZXWD (R9)(BX*2), Z0
+	VPMOVZXWD (R10)(BX*2), Z1
+	VPSLLD $16, Z1, Z1
+	VPORD Z1, Z0, Z0
+	VMOVUPS Z0, (R8)(BX*4)
+	ADDQ $16, BX
+	CMPQ BX, DX
+	JLT loop12
+	ADDQ R11, R8
+	ADDQ R12, R9
+	ADDQ R13, R10
+	DECQ CX
+	JNE row11
+	VZEROUPPER
+	RET
+
 // func widenPairsBF16AVX512(dst *float32, src *byte, rows int, n int)
 TEXT ·widenPairsBF16AVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), R8
@@ -146,10 +175,10 @@ TEXT ·widenPairsBF16AVX512(SB), NOSPLIT, $0-32
 	MOVL $0xffff0000, AX
 	VMOVD AX, X15
 	VPBROADCASTD X15, Z15
-row11:
+row13:
 	LEAQ (R8)(DX*4), R10
 	MOVQ DX, BX
-loop12:
+loop14:
 	VMOVUPS (R9), Z0
 	VPSLLD $16, Z0, Z1
 	VPANDD Z15, Z0, Z2
@@ -159,10 +188,10 @@ loop12:
 	ADDQ $64, R9
 	ADDQ $64, R10
 	SUBQ $16, BX
-	JNE loop12
+	JNE loop14
 	MOVQ R10, R8
 	DECQ CX
-	JNE row11
+	JNE row13
 	VZEROUPPER
 	RET
 
@@ -175,10 +204,10 @@ TEXT ·widenPairsF16AVX512(SB), NOSPLIT, $0-32
 	MOVL $0x0000ffff, AX
 	VMOVD AX, X15
 	VPBROADCASTD X15, Z15
-row13:
+row15:
 	LEAQ (R8)(DX*4), R10
 	MOVQ DX, BX
-loop14:
+loop16:
 	VMOVUPS (R9), Z0
 	VPMOVDW Z0, Y1
 	VCVTPH2PS Y1, Z1
@@ -191,9 +220,9 @@ loop14:
 	ADDQ $64, R9
 	ADDQ $64, R10
 	SUBQ $16, BX
-	JNE loop14
+	JNE loop16
 	MOVQ R10, R8
 	DECQ CX
-	JNE row13
+	JNE row15
 	VZEROUPPER
 	RET

@@ -95,16 +95,32 @@ func (j *gemmJob) columns(worker int, c sums, panel []byte, padded, from, to int
 	}
 }
 
-// tiles adds steps k to k+n to the sums of rows from to to, tile by tile. The panel begins at step k.
+// tiles adds steps k to k+n to the sums of rows from to to. The panel begins at step k.
 func (j *gemmJob) tiles(c sums, panel []byte, padded, from, to, k, n int) {
-	l, vecs := &j.b.left, padded/j.b.isa.simd.lanes
-	for r, h := from, 0; r < to; {
-		height := j.b.isa.simd.heights[h]
-		if height > to-r {
+	l := &j.b.left
+	for r := from; r < to; r += l.group {
+		t := tileRun{kernels: j.kernels, rows: min(l.group, to-r), a: l.at(r, k), aWidth: l.group, panel: panel, width: padded, steps: n}
+		t.run(j.b.isa.simd, sums{c.v[(r-from)*c.stride:], c.stride}, k > 0)
+	}
+}
+
+// tileRun is a product of rows with one panel: a is [steps][aWidth], its first rows counting, and panel is [steps][width].
+type tileRun struct {
+	kernels       [][]gemmKernel
+	rows, steps   int
+	a, panel      []byte
+	aWidth, width int
+}
+
+// run covers the rows by tiles, the highest first. With add, sums are added to.
+func (t *tileRun) run(v *simd, c sums, add bool) {
+	for r, h := 0, 0; r < t.rows; {
+		height := v.heights[h]
+		if height > t.rows-r {
 			h++
 			continue
 		}
-		j.kernels[h][vecs-1](&c.v[(r-from)*c.stride], 4*c.stride, &l.at(r, k)[0], 4*l.group, &panel[0], 4*padded, n, k > 0)
+		t.kernels[h][t.width/v.lanes-1](&c.v[r*c.stride], 4*c.stride, &t.a[4*r], 4*t.aWidth, &t.panel[0], 4*t.width, t.steps, add)
 		r += height
 	}
 }

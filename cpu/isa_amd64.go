@@ -54,6 +54,7 @@ var avx512 = &simd{
 	transpose:      transpose8,
 	widenPairsBF16: widenPairsBF16AVX512, widenPairsF16: widenPairsF16AVX512,
 	widenBF16: widenBF16BlockAVX512, widenF16: widenF16BlockAVX512,
+	interleave: interleaveBlockAVX512,
 	narrowBF16: narrowBF16BlockAVX512, narrowF16: narrowF16BlockAVX512,
 	add: addBlockAVX512, gate: gateBlockAVX512,
 	squares: squaresAVX512, addSquares: addSquaresAVX512, scale: scaleAVX512,

@@ -13,6 +13,8 @@ type scratch struct {
 	copied  buffer // rows on their way into panels or groups
 	sums    buffer // a block of outputs of a product
 	wide    buffer // a block of a panel, widened
+	lanes   buffer // a vector of partial sums
+	flash   flashScratch
 }
 
 // grow returns n elements of *buf, whose contents are undefined, and makes it longer if it must be.
@@ -59,6 +61,7 @@ type jobs struct {
 	gemm   gemmJob
 	left   leftJob
 	attend attendJob
+	flash  flashJob
 }
 
 // rowJob is an operation that treats each row alone.
@@ -130,7 +133,11 @@ func rmsNormRow(b *Backend, a *rowArgs, s *scratch, i int) {
 		add = f32Row(a.y, i)
 	}
 	out := targetRow(a.dst, i, &s.a)
-	rmsNorm(out, f32Row(a.x, i), add, f32Row(a.w, 0), a.eps)
+	if v := b.isa.simd; v != nil {
+		v.rmsNorm(s, out, f32Row(a.x, i), add, f32Row(a.w, 0), a.eps)
+	} else {
+		rmsNorm(out, f32Row(a.x, i), add, f32Row(a.w, 0), a.eps)
+	}
 	b.isa.storeRow(a.dst, i, out)
 }
 
@@ -147,7 +154,12 @@ func (b *Backend) Rope(x, pos, table backend.Tensor) {
 
 func ropeRow(b *Backend, a *rowArgs, s *scratch, i int) {
 	row := b.isa.loadRow(a.x, i, &s.a)
-	rope(row, f32Row(a.w, i32At(a.y, i)))
+	table := f32Row(a.w, i32At(a.y, i))
+	if v := b.isa.simd; v != nil && len(table)%(2*v.lanes) == 0 {
+		v.rope(row, table)
+	} else {
+		rope(row, table)
+	}
 	b.isa.storeRow(a.x, i, row)
 }
 
@@ -173,6 +185,10 @@ func (b *Backend) LogSoftmax(dst, x backend.Tensor) {
 	b.eachRow(x.Rows, x.Cols, logSoftmaxRow, rowArgs{dst: dst, x: x})
 }
 
-func logSoftmaxRow(_ *Backend, a *rowArgs, _ *scratch, i int) {
-	logSoftmax(f32Row(a.dst, i), f32Row(a.x, i))
+func logSoftmaxRow(b *Backend, a *rowArgs, s *scratch, i int) {
+	if v := b.isa.simd; v != nil {
+		v.logSoftmax(s, f32Row(a.dst, i), f32Row(a.x, i))
+	} else {
+		logSoftmax(f32Row(a.dst, i), f32Row(a.x, i))
+	}
 }

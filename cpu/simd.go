@@ -19,6 +19,7 @@ type simd struct {
 
 	widenPairsBF16, widenPairsF16     func(dst *float32, src *byte, rows, n int) // pairs of neighbours in K, see panels
 	widenBF16, widenF16               func(dst *float32, dstStep int, src *byte, srcStep int, rows, n int)
+	interleave                        func(dst *float32, dstStep int, even *byte, evenStep int, odd *byte, oddStep int, rows, n int) // halves to pairs
 	narrowBF16, narrowF16             func(dst *byte, dstStep int, src *float32, srcStep int, rows, n int)
 	add                               func(dst *float32, dstStep int, src *float32, srcStep int, rows, n int)
 	gate                              func(gate *float32, gateStep int, up *float32, upStep int, rows, n int) // gate = silu(gate)·up

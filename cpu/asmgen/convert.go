@@ -73,6 +73,16 @@ func writeConvert(s *source, v vector) {
 		s.op("VCVTPH2PS", at[1], v.v(0))
 		s.op("VMOVUPS", v.v(0), at[0])
 	})
+	if v.wide() { // pairs of BF16 are of no use to AVX2
+		block(s, v, "interleaveBlock", "joins two rows of halves to one of pairs.", []string{float, half, half},
+			[]string{"dst", "even", "odd"}, none, func(at []string) {
+				s.op("VPMOVZXWD", at[1], v.v(0))
+				s.op("VPMOVZXWD", at[2], v.v(1))
+				s.op("VPSLLD", imm(16), v.v(1), v.v(1))
+				v.or(s, v.v(1), v.v(0), v.v(0))
+				s.op("VMOVUPS", v.v(0), at[0])
+			})
+	}
 	writeWidenPairs(s, v)
 }
 

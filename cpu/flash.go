@@ -1,0 +1,321 @@
+package cpu
+
+import (
+	"math"
+
+	"tiebreak/backend"
+	"tiebreak/tensor"
+)
+
+// flashJob is attention by vector code, after Dao et al. 2022 (FlashAttention, arXiv:2205.14135): scores exist a tile at a
+// time, and an online softmax joins the tiles.
+//
+// A column is one query of one head. The columns that read one key/value head, H/G for each token, are cut into blocks of
+// at most the width of a panel; a piece is a few blocks of one sequence and key/value head. For each tile of keys, the
+// piece brings keys and values into the order in which kernels read them, and then, for each block,
+//
+//	scores[key,column] = K · Qᵀ      Q is the panel, K the left side
+//	P = 2^(scores − maximum)         lanes are columns: no sums across lanes
+//	out[d,column] = out·factor + Vᵀ · P
+//
+// so that the scores of the first product are the panel of the second one where they lie.
+//
+// Tiles begin at multiples of tileKeys positions of the sequence. Each column therefore meets the same tiles whatever
+// batch or chunk its query came in, and within a tile its sums run over keys in order; keys that it must not see have
+// probability 0 and change nothing, provided that their values are finite.
+type flashJob struct {
+	b      *Backend
+	dst, q backend.Tensor
+	kv     backend.KV
+	batch  *backend.Batch
+	window int
+	group  int     // columns of one token, H/G
+	scale  float32 // contains log2 e
+	pairs  bool    // BF16 by BF16, in pairs
+	steps  int     // elements of 4 bytes of one head of a query or key, a multiple of 8
+	each   int     // blocks in a piece
+}
+
+const (
+	tileKeys   = 6 * backend.PageSize // a multiple of what a transposition takes, and of pairs
+	mostBlocks = 4                    // in a piece: keys and values are prepared once for all of them
+)
+
+// flashScratch is what one worker needs.
+type flashScratch struct {
+	keys   buffer // [steps][tileKeys]
+	values buffer // [tileKeys][D], or [tileKeys/2][D] pairs
+	scores buffer // [tileKeys][width]
+	rows   buffer // rows on their way into, or out of, lanes
+	blocks [mostBlocks]flashBlock
+	limits buffer // first and last key of each lane of a vector, relative to the tile
+}
+
+// flashBlock is the state of one block of columns.
+type flashBlock struct {
+	q, out, state buffer // [steps][width], [D][width], and for each vector maximum, sum and factor
+	first, n      int    // columns of the sequence and key/value head
+	width         int    // n, rounded up to the lanes
+	low, high     int    // positions of the first and the last query
+}
+
+// flash runs Attention by vector code.
+func (b *Backend) flash(dst, q backend.Tensor, kv backend.KV, batch *backend.Batch, opt backend.AttentionOptions) {
+	j, v, size := &b.jobs.flash, b.isa.simd, kv.K.Cols
+	*j = flashJob{b: b, dst: dst, q: q, kv: kv, batch: batch, window: opt.Window, group: opt.Heads / kv.Heads}
+	j.scale = float32(float64(opt.Scale) * math.Log2E)
+	j.pairs = v.bf16 != nil && q.DType == tensor.BF16 && size%v.lanes == 0
+	j.steps = roundUp(size, 8)
+	if j.pairs {
+		j.steps = roundUp(size/2, 8)
+	}
+	blocks := 0
+	for _, s := range batch.Spans {
+		blocks += kv.Heads * ((s.Len*j.group + v.width - 1) / v.width)
+	}
+	j.each = max(1, min(mostBlocks, blocks/(4*b.pool.threads)))
+	pieces := 0
+	for _, s := range batch.Spans {
+		pieces += kv.Heads * j.pieces(s)
+	}
+	b.pool.do(j, pieces)
+}
+
+// pieces is the number of pieces of one key/value head of a sequence.
+func (j *flashJob) pieces(s backend.Span) int {
+	columns := j.each * j.b.isa.simd.width
+	return (s.Len*j.group + columns - 1) / columns
+}
+
+func (j *flashJob) run(worker, index int) {
+	seq := 0
+	for ; index >= j.kv.Heads*j.pieces(j.batch.Spans[seq]); seq++ {
+		index -= j.kv.Heads * j.pieces(j.batch.Spans[seq])
+	}
+	p := flashPiece{flashJob: j, flashScratch: &j.b.scratch[worker].flash, span: j.batch.Spans[seq], pages: j.batch.Pages[seq]}
+	// The last piece of a sequence reads the most keys: it goes first, so that no long piece is left for the end.
+	p.head = index % j.kv.Heads
+	p.begin(j.pieces(p.span) - 1 - index/j.kv.Heads)
+	p.tiles()
+	p.finish()
+}
+
+// flashPiece is a piece while it is worked on.
+type flashPiece struct {
+	*flashJob
+	*flashScratch
+	span  backend.Span
+	pages []int32
+	head  int // key/value head
+	count int // blocks
+}
+
+// begin prepares the blocks of piece number i.
+func (p *flashPiece) begin(i int) {
+	v := p.b.isa.simd
+	columns := p.span.Len * p.group
+	for c := i * p.each * v.width; c < columns && p.count < p.each; c += v.width {
+		blk := &p.blocks[p.count]
+		p.count++
+		blk.first, blk.n = c, min(v.width, columns-c)
+		blk.width = roundUp(blk.n, v.lanes)
+		blk.low = p.span.Past + c/p.group
+		blk.high = p.span.Past + (c+blk.n-1)/p.group
+		p.loadQueries(blk)
+		clear(blk.out.floats(p.kv.K.Cols * blk.width)[:p.kv.K.Cols*blk.width])
+		state := blk.state.floats(3 * blk.width)
+		for lane := range state[:3*blk.width] {
+			state[lane] = 0
+			if lane%(3*v.lanes) < v.lanes {
+				state[lane] = -math.MaxFloat32 // finite, so that its difference to -Inf is
+			}
+		}
+	}
+}
+
+// loadQueries fills the panel of a block; lanes without a column are 0.
+func (p *flashPiece) loadQueries(blk *flashBlock) {
+	rows := p.rows.grow(4 * p.steps * blk.width)
+	for i := range blk.width {
+		row := rows[4*p.steps*i : 4*p.steps*(i+1)]
+		if i < blk.n {
+			p.copyRow(row, p.column(p.q, blk.first+i), p.span.Start+(blk.first+i)/p.group)
+		} else {
+			clear(row)
+		}
+	}
+	panel := blk.q.grow(4 * p.steps * blk.width)
+	for i := 0; i < blk.width; i += 8 {
+		p.b.isa.simd.transpose(&panel[4*i], 4*blk.width, &rows[4*p.steps*i], 4*p.steps, p.steps)
+	}
+}
+
+// column is the part of q, or of dst, that belongs to the query head of column c.
+func (p *flashPiece) column(t backend.Tensor, c int) backend.Tensor {
+	size, head := p.kv.K.Cols, p.head*p.group+c%p.group
+	return t.ColRange(head*size, (head+1)*size)
+}
+
+// copyRow copies row r of t as elements of 4 bytes, with 0 behind it.
+func (p *flashPiece) copyRow(dst []byte, t backend.Tensor, r int) {
+	n := 4 * t.Cols
+	if p.pairs || t.DType == tensor.F32 {
+		n = copy(dst, rowBytes(t, r))
+	} else {
+		p.b.isa.widen(tensor.CastFloat32(dst[:n]), u16Row(t, r), t.DType)
+	}
+	clear(dst[n:])
+}
+
+// tiles runs all tiles of keys that some column reads.
+func (p *flashPiece) tiles() {
+	low, high := p.blocks[0].low, p.blocks[p.count-1].high
+	for start := p.firstKey(low) / tileKeys * tileKeys; start <= high; start += tileKeys {
+		n := min(tileKeys, high+1-start)
+		p.loadKeys(start, n)
+		p.loadValues(start, n)
+		for i := range p.count {
+			blk := &p.blocks[i]
+			if start <= blk.high && start+n > p.firstKey(blk.low) {
+				p.attend(blk, start, min(n, blk.high+1-start))
+			}
+		}
+	}
+}
+
+// firstKey is the first position that a query at position pos reads.
+func (p *flashPiece) firstKey(pos int) int {
+	if p.window == 0 {
+		return 0
+	}
+	return max(0, pos-p.window+1)
+}
+
+// slot is the row of K and V that holds a position.
+func (p *flashPiece) slot(pos int) int {
+	page := int(p.pages[pos/backend.PageSize])
+	return (page*p.kv.Heads+p.head)*backend.PageSize + pos%backend.PageSize
+}
+
+// loadKeys brings n keys from position start on into order, eight at a time; a page holds two times eight.
+func (p *flashPiece) loadKeys(start, n int) {
+	keys := p.keys.grow(4 * p.steps * tileKeys)
+	k, size := p.kv.K, p.kv.K.DType.Size()
+	for i := 0; i < n; i += 8 {
+		slot := p.slot(start + i)
+		if i+8 <= n && (p.pairs || k.DType == tensor.F32) && k.Cols*size == 4*p.steps {
+			src := k.Mem.(*memory).bytes[(k.Offset+slot*k.Stride)*size:]
+			p.b.isa.simd.transpose(&keys[4*i], 4*tileKeys, &src[0], k.Stride*size, p.steps)
+			continue
+		}
+		rows := p.rows.grow(8 * 4 * p.steps)
+		clear(rows[:8*4*p.steps])
+		for r := range min(8, n-i) {
+			p.copyRow(rows[4*p.steps*r:4*p.steps*(r+1)], k, slot+r)
+		}
+		p.b.isa.simd.transpose(&keys[4*i], 4*tileKeys, &rows[0], 4*p.steps, p.steps)
+	}
+}
+
+// loadValues brings n values from position start on into order. The pair of a last value is 0.
+func (p *flashPiece) loadValues(start, n int) {
+	size := p.kv.V.Cols
+	values := p.values.floats(tileKeys * size)
+	if !p.pairs {
+		for i := range n {
+			row := values[i*size : (i+1)*size]
+			copy(row, p.b.isa.loadRow(p.kv.V, p.slot(start+i), &row))
+		}
+		return
+	}
+	none := p.rows.grow(2 * size)
+	clear(none[:2*size])
+	bytes, step := p.kv.V.Mem.(*memory).bytes, 2*p.kv.V.Stride
+	for i := 0; i < n; i += backend.PageSize {
+		even := bytes[2*p.kv.V.Offset+p.slot(start+i)*step:]
+		count := min(backend.PageSize, n-i)
+		if count >= 2 {
+			p.b.isa.simd.interleave(&values[i/2*size], 4*size, &even[0], 2*step, &even[step], 2*step, count/2, size)
+		}
+		if count%2 == 1 {
+			at := (i + count) / 2 * size
+			p.b.isa.simd.interleave(&values[at], 4*size, &even[(count-1)*step], 0, &none[0], 0, 1, size)
+		}
+	}
+}
+
+// attend continues a block by n keys of the tile that begins at position start.
+func (p *flashPiece) attend(blk *flashBlock, start, n int) {
+	v, size := p.b.isa.simd, p.kv.V.Cols
+	kernels, sumSteps := v.f32, n
+	if p.pairs {
+		kernels, sumSteps = v.bf16, (n+1)/2
+	}
+	scores, out := p.scores.floats(tileKeys*blk.width), blk.out.m.f32
+	t := tileRun{kernels: kernels, rows: n, a: p.keys.m.bytes, aWidth: tileKeys, panel: blk.q.m.bytes, width: blk.width, steps: p.steps}
+	t.run(v, sums{scores, blk.width}, false)
+	masked := start+n-1 > blk.low || start < p.firstKey(blk.high)
+	for lane := 0; lane < blk.width; lane += v.lanes {
+		state := blk.state.m.f32[3*lane:]
+		p.softmax(blk, scores[lane:], state, start, n, lane, masked)
+		v.scaleTile(&out[lane], 4*blk.width, size, &state[2*v.lanes])
+	}
+	t = tileRun{kernels: kernels, rows: size, a: p.values.m.bytes, aWidth: size, panel: p.scores.m.bytes, width: blk.width, steps: sumSteps}
+	t.run(v, sums{out, blk.width}, true)
+}
+
+// softmax turns the scores of one vector of columns into probabilities.
+func (p *flashPiece) softmax(blk *flashBlock, scores, state []float32, start, n, lane int, masked bool) {
+	v := p.b.isa.simd
+	plainKernel, maskedKernel := v.softmax, v.softmaxMasked
+	if p.pairs {
+		plainKernel, maskedKernel = v.softmaxPairs, v.softmaxPairsMasked
+	}
+	if !masked {
+		plainKernel(&scores[0], 4*blk.width, n, p.scale, &state[0])
+		return
+	}
+	p.limits.grow(8 * v.lanes)
+	limits := p.limits.m.i32
+	for i := range v.lanes {
+		pos := p.span.Past + (blk.first+min(lane+i, blk.n-1))/p.group
+		limits[i] = int32(p.firstKey(pos) - start)
+		limits[v.lanes+i] = int32(pos - start)
+	}
+	maskedKernel(&scores[0], 4*blk.width, n, p.scale, &state[0], &limits[0])
+}
+
+// finish divides by the sums and stores the blocks.
+func (p *flashPiece) finish() {
+	v, size := p.b.isa.simd, p.kv.V.Cols
+	for i := range p.count {
+		blk := &p.blocks[i]
+		out := blk.out.m.f32
+		for lane := 0; lane < blk.width; lane += v.lanes {
+			state := blk.state.m.f32[3*lane:]
+			for l := range v.lanes {
+				state[2*v.lanes+l] = 1 / state[v.lanes+l]
+			}
+			v.scaleTile(&out[lane], 4*blk.width, size, &state[2*v.lanes])
+		}
+		rows := p.rows.floats(blk.width * size)
+		p.turn(rows, blk.out.m, blk.width)
+		for c := range blk.n {
+			p.b.isa.storeRow(p.column(p.dst, blk.first+c), p.span.Start+(blk.first+c)/p.group, rows[c*size:(c+1)*size])
+		}
+	}
+}
+
+// turn transposes out [D][width] to rows [width][D].
+func (p *flashPiece) turn(rows []float32, out *memory, width int) {
+	size := p.kv.V.Cols
+	whole := whole(size, 8)
+	for d := 0; d < whole; d += 8 {
+		p.b.isa.simd.transpose(&p.rows.m.bytes[4*d], 4*size, &out.bytes[4*d*width], 4*width, width)
+	}
+	for d := whole; d < size; d++ {
+		for c := range width {
+			rows[c*size+d] = out.f32[d*width+c]
+		}
+	}
+}
