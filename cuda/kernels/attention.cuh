@@ -83,30 +83,45 @@ struct Sequence {
     __device__ int head(int row) const { return kv_head * group + row % group; }
 };
 
-// RowCopy moves kRows neighbouring rows of a page of one head, of K or V, by one warp. They lie together in memory, so the
-// warp's accesses follow each other without a gap (where D is the size compiled for).
+// RowPlan is how a warp copies rows of K or V: in each step some whole rows, a chunk a lane. Rows of a page lie together in
+// memory, so the warp's accesses follow each other without a gap (where D is the size compiled for). With 12 chunks in a
+// row 24 lanes work.
+template <int kD> struct RowPlan {
+    static constexpr int kChunks = kD / 8, kRowsAStep = 32 / kChunks;
+    int row;   // the lane's row in the first step; beyond all if it has no part
+    int from;  // element of its chunk in these rows
+    u32 to;    // and the place of it in a tile
+
+    __device__ explicit RowPlan(const AttentionParams &p) {
+        int lane = threadIdx.x % 32, chunk = lane % kChunks;
+        bool idle = lane >= kRowsAStep * kChunks || chunk * 8 >= p.head_size;
+        from = opaque(lane / kChunks * p.head_size + chunk * 8);
+        to = opaque(Layout<kChunks>::offset(lane / kChunks, chunk));
+        row = opaque(idle ? 1 << 30 : lane / kChunks);
+    }
+    __device__ u32 place(int step) const { return Layout<kChunks>::below(to, step * kRowsAStep); }
+};
+
+// RowCopy moves kRows rows of a page by one warp.
 template <int kD, int kRows, class Copy> struct RowCopy {
-    static constexpr int kChunks = kD / 8, kSteps = kRows * kChunks / 32;
-    static_assert(kRows * kChunks % 32 == 0, "a warp's lanes must tile its rows");
+    static constexpr int kSteps = kRows / RowPlan<kD>::kRowsAStep;
     Copy copy[kSteps];
 
-    // fetch starts the copy of the first `rows` of the rows at `from` to rows row.. of a tile; the others become zero.
-    __device__ void fetch(u32 tile, int row, const u16 *from, int rows, int head_size) {
-        int lane = recomputed(threadIdx.x % 32);
+    __device__ static bool takes_part() { return threadIdx.x % 32 < RowPlan<kD>::kRowsAStep * RowPlan<kD>::kChunks; }
+
+    // fetch starts the copy of the first `rows` of the rows at `from` to the rows of a tile at `to`; the others become zero.
+    __device__ void fetch(const RowPlan<kD> &plan, u32 to, const u16 *from, int rows, int head_size) {
+        if (!takes_part()) return;
 #pragma unroll
         for (int i = 0; i < kSteps; i++) {
-            int at = i * 32 + lane, r = at / kChunks, chunk = at % kChunks;
-            bool valid = r < rows && chunk * 8 < head_size;
-            copy[i].fetch(tile + Layout<kChunks>::offset(row + r, chunk), from + (valid ? r * head_size + chunk * 8 : 0), valid ? 8 : 0);
+            int row = i * RowPlan<kD>::kRowsAStep;
+            copy[i].fetch(to + plan.place(i), from + plan.from + row * head_size, plan.row + row < rows, 8);
         }
     }
-    __device__ void put(u32 tile, int row) {
-        int lane = recomputed(threadIdx.x % 32);
+    __device__ void put(const RowPlan<kD> &plan, u32 to) {
+        if (!takes_part()) return;
 #pragma unroll
-        for (int i = 0; i < kSteps; i++) {
-            int at = i * 32 + lane;
-            copy[i].put(tile + Layout<kChunks>::offset(row + at / kChunks, at % kChunks));
-        }
+        for (int i = 0; i < kSteps; i++) copy[i].put(to + plan.place(i));
     }
 };
 
@@ -130,8 +145,9 @@ template <int kD> struct Queries {
             store_shared(tile + Layout<kChunks>::offset(at + r, chunk), v);
         }
         __syncwarp();
+        auto reader = Reader<kChunks>::of_a(tile);
 #pragma unroll
-        for (int k = 0; k < kD / 16; k++) load_a<kChunks>(fragment[k], tile, at, k);
+        for (int k = 0; k < kD / 16; k++) reader.a(fragment[k], at, k);
         __syncwarp();
 #pragma unroll
         for (int e = 0; e < 2; e++) {
@@ -148,14 +164,14 @@ template <class T> struct TileWeights {
     u32 e[kTileKeys / 16][4];
 
     // score computes it for keys 64*tile.. in shared memory; masked says whether some query may not see some key.
-    template <int kD> __device__ void score(const AttentionParams &p, const Queries<kD> &q, u32 keys, int tile, bool masked) {
+    template <int kD> __device__ void score(const AttentionParams &p, const Queries<kD> &q, Reader<kD / 8> keys, int tile, bool masked) {
         float s[kTileKeys / 8][4] = {};
 #pragma unroll
         for (int k = 0; k < kD / 16; k++)
 #pragma unroll
             for (int j = 0; j < kTileKeys / 16; j++) {
                 u32 b[4];
-                load_b<kD / 8>(b, keys, 16 * j, k);
+                keys.b(b, 16 * j, k);
                 mma_k16<T>(s[2 * j], q.fragment[k], b[0], b[1]);
                 mma_k16<T>(s[2 * j + 1], q.fragment[k], b[2], b[3]);
             }
@@ -193,13 +209,13 @@ template <class T> struct TileWeights {
     }
 
     // values computes o of the tile for 16 columns of V: o[0] for the first 8, o[1] for the others.
-    template <int kD> __device__ void values(float (&o)[2][4], u32 tile, int column) const {
+    template <int kD> __device__ void values(float (&o)[2][4], Reader<kD / 8> tile, int column) const {
 #pragma unroll
         for (int i = 0; i < 4; i++) o[0][i] = o[1][i] = 0;
 #pragma unroll
         for (int k = 0; k < kTileKeys / 16; k++) {
             u32 b[4];
-            load_b_rows<kD / 8>(b, tile, column, k);
+            tile.b_rows(b, column, k);
             mma_k16<T>(o[0], e[k], b[0], b[1]);
             mma_k16<T>(o[1], e[k], b[2], b[3]);
         }

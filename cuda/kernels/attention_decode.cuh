@@ -8,23 +8,24 @@
 
 enum { kDecodeRows = 16, kDecodeThreads = 32 };
 
-// copy_tile starts the copy of a tile's pages; the caller commits.
+// copy_tile starts the copy of a tile's pages; they are one group.
 template <int kD>
 __device__ void copy_tile(const AttentionParams &p, const Sequence &s, const u16 *pages, u32 to, int sequence, int tile) {
     const int *table = p.table + i64(sequence) * p.ld_table + tile * kTilePages;
+    RowPlan<kD> plan(p);
 #pragma unroll 1
-    for (int i = 0; i < kTilePages; i++) {
+    for (int i = 0; i < kTilePages; i++, to += kPageSize * kD * 2) {
         int rows = s.end - (tile * kTileKeys + i * kPageSize);
         int page = rows > 0 ? table[i] : 0;
         RowCopy<kD, kPageSize, Aligned> copy;
-        copy.fetch(to, i * kPageSize, pages + page_row(page, s.kv_head, p.kv_heads) * p.head_size, rows, p.head_size);
-        copy.put(to, i * kPageSize);
+        copy.fetch(plan, to, pages + page_row(page, s.kv_head, p.kv_heads) * p.head_size, rows, p.head_size);
+        copy.put(plan, to);
     }
     commit_copies();
 }
 
 template <class T, int kD> __device__ void attention_decode(const AttentionParams &p) {
-    __shared__ __align__(128) u16 shared[2][kTileKeys * kD];
+    __shared__ __align__(256) u16 shared[2][kTileKeys * kD];
     u32 keys = shared_address(shared[0]), values = shared_address(shared[1]);
     int blocks = gridDim.z / p.sequences, sequence = blockIdx.z / blocks;
     Sequence s(p, sequence, blockIdx.y);
@@ -41,10 +42,11 @@ template <class T, int kD> __device__ void attention_decode(const AttentionParam
     TileWeights<T> weights;
     wait_copies<1>();
     __syncwarp();
-    weights.score(p, q, keys, tile, sight.masked(tile));
+    weights.score(p, q, Reader<kD / 8>::of_b(keys), tile, sight.masked(tile));
     wait_copies<0>();
     __syncwarp();
 
+    auto read_v = Reader<kD / 8>::of_b_rows(values);
     i64 slot[2];  // of the lane's two rows in partial and sums; negative if the row has no part in this tile
 #pragma unroll
     for (int e = 0; e < 2; e++) {
@@ -55,7 +57,7 @@ template <class T, int kD> __device__ void attention_decode(const AttentionParam
 #pragma unroll
     for (int c = 0; c < kD / 16; c++) {
         float o[2][4];
-        weights.template values<kD>(o, values, 16 * c);
+        weights.template values<kD>(o, read_v, 16 * c);
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             int column = 16 * c + i / 2 * 8 + lane % 4 * 2, e = i % 2;

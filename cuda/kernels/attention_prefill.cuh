@@ -11,13 +11,14 @@
 // PrefillTiles brings tiles of K and V into shared memory; each warp copies the same rows of each tile, which lie in one page.
 template <int kD, int kWarps> struct PrefillTiles {
     static constexpr int kRows = kTileKeys / kWarps;
+    RowPlan<kD> plan;
     RowCopy<kD, kRows, Aligned> k, v;
     const int *table;
     int last;  // tile
     int row;   // first of the warp's rows in a tile
     int page;  // to copy next
 
-    __device__ PrefillTiles(const AttentionParams &p, int sequence, int last) : last(last) {
+    __device__ PrefillTiles(const AttentionParams &p, int sequence, int last) : plan(p), last(last) {
         row = threadIdx.x / 32 * kRows;
         table = p.table + i64(sequence) * p.ld_table;
     }
@@ -32,11 +33,11 @@ template <int kD, int kWarps> struct PrefillTiles {
         return pages + (page_row(page, s.kv_head, p.kv_heads) + row % kPageSize) * p.head_size;
     }
     __device__ void fetch_k(const AttentionParams &p, const Sequence &s, u32 to, int tile) {
-        k.fetch(to, row, at(p.pages_k, p, s), rows(s, tile), p.head_size);
+        k.fetch(plan, to + row * kD * 2, at(p.pages_k, p, s), rows(s, tile), p.head_size);
         commit_copies();
     }
     __device__ void fetch_v(const AttentionParams &p, const Sequence &s, u32 to, int tile) {
-        v.fetch(to, row, at(p.pages_v, p, s), rows(s, tile), p.head_size);
+        v.fetch(plan, to + row * kD * 2, at(p.pages_v, p, s), rows(s, tile), p.head_size);
         commit_copies();
     }
 };
@@ -62,14 +63,14 @@ __device__ void write_rows(const AttentionParams &p, const Sequence &s, const fl
         uint4 v = load_shared(tile + Layout<kChunks>::offset(at + r, chunk));
         if (row + r < s.rows && chunk * 8 < p.head_size) {
             u16 *to = p.dst + s.batch_row(row + r) * p.ld_dst + s.head(row + r) * p.head_size + chunk * 8;
-            *reinterpret_cast<uint4 *>(to) = v;
+            store_global(to, v);
         }
     }
 }
 
 // fold_columns takes columns 16c..16c+15 of the o of a tile into O.
 template <class T, int kD>
-__device__ void fold_columns(float (&o)[kD / 8][4], const TileWeights<T> &weights, const Weights (&w)[2], u32 values, int c) {
+__device__ void fold_columns(float (&o)[kD / 8][4], const TileWeights<T> &weights, const Weights (&w)[2], Reader<kD / 8> values, int c) {
     float of_tile[2][4];
     weights.template values<kD>(of_tile, values, 16 * c);
 #pragma unroll
@@ -81,7 +82,7 @@ __device__ void fold_columns(float (&o)[kD / 8][4], const TileWeights<T> &weight
 template <class T, int kD, int kWarps> __device__ void attention_prefill(const AttentionParams &p) {
     constexpr int kRows = 16 * kWarps;
     static_assert(kRows <= 2 * kTileKeys, "queries are staged where K and V will be");
-    __shared__ __align__(128) u16 shared[2][kTileKeys * kD];
+    __shared__ __align__(256) u16 shared[2][kTileKeys * kD];
     u32 keys = shared_address(shared[0]), values = shared_address(shared[1]);
     Sequence s(p, blockIdx.y, blockIdx.x);
     int lo = (gridDim.z - 1 - blockIdx.z) * kRows, row = lo + threadIdx.x / 32 * 16;  // first rows of the block, of the warp
@@ -93,6 +94,7 @@ template <class T, int kD, int kWarps> __device__ void attention_prefill(const A
     float o[kD / 8][4] = {};
     Fold fold[2];
 
+    auto read_k = Reader<kD / 8>::of_b(keys), read_v = Reader<kD / 8>::of_b_rows(values);
     PrefillTiles<kD, kWarps> tiles(p, blockIdx.y, block.last);
     int tile = block.first;
     __syncthreads();  // all warps have their queries: K may come to where they were
@@ -100,14 +102,14 @@ template <class T, int kD, int kWarps> __device__ void attention_prefill(const A
     tiles.fetch_k(p, s, keys, tile);
 #pragma unroll 1
     for (; tile <= block.last; tile++) {
-        tiles.k.put(keys, tiles.row);
+        tiles.k.put(tiles.plan, keys + tiles.row * kD * 2);
         wait_copies<0>();
         __syncthreads();  // K has arrived, and all warps are done with the previous V
         tiles.fetch_v(p, s, values, tile);
         tiles.find(s, tile + 1);
         TileWeights<T> weights;
-        if (warp.sees(tile)) weights.score(p, q, keys, tile, warp.masked(tile));
-        tiles.v.put(values, tiles.row);
+        if (warp.sees(tile)) weights.score(p, q, read_k, tile, warp.masked(tile));
+        tiles.v.put(tiles.plan, values + tiles.row * kD * 2);
         wait_copies<0>();
         __syncthreads();  // V has arrived, and all warps are done with K
         // After the last tile nothing may be under way to `keys`. Registers are filled all the same, with zeros: if not,
@@ -120,8 +122,8 @@ template <class T, int kD, int kWarps> __device__ void attention_prefill(const A
             // Columns beyond D hold nothing. The branch also keeps the assembler from starting all columns at once, for
             // which there are not the registers.
             if (16 * c >= p.head_size) break;
-            fold_columns<T, kD>(o, weights, w, values, c);
-            fold_columns<T, kD>(o, weights, w, values, c + 1);
+            fold_columns<T, kD>(o, weights, w, read_v, c);
+            fold_columns<T, kD>(o, weights, w, read_v, c + 1);
         }
     }
     __syncthreads();  // all warps are done with V: rows go to memory by way of where K and V were

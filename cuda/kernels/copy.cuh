@@ -5,7 +5,9 @@
 //   Staged     sm_75: fetch loads into registers, put stores them
 //   Unaligned  any: as Staged, element by element, for matrices whose rows are not aligned to 16 bytes
 //
-// A chunk that lies outside of the matrix is zero.
+// fetch is told whether the chunk exists (0 or 1) and how many elements of its row are left from there on, which matters
+// to Unaligned alone: else rows end with a whole chunk. A chunk that does not exist becomes zero, and its address, which
+// may lie anywhere, is not read.
 #pragma once
 #include "types.cuh"
 
@@ -30,9 +32,8 @@ template <int kLatest> __device__ inline void wait_copies() { asm volatile("cp.a
 struct Async {
     static constexpr bool kAsync = true;
 
-    // fetch copies 8 elements, or writes zeros without reading if valid <= 0.
-    __device__ void fetch(u32 to, const u16 *from, int valid) {
-        asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(valid > 0 ? 16 : 0) : "memory");
+    __device__ void fetch(u32 to, const u16 *from, u32 exists, int) {
+        asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(exists * 16) : "memory");
     }
     __device__ void put(u32) {}
 };
@@ -48,9 +49,9 @@ struct Staged {
     static constexpr bool kAsync = false;
     uint4 chunk;
 
-    __device__ void fetch(u32, const u16 *from, int valid) {
+    __device__ void fetch(u32, const u16 *from, u32 exists, int) {
         chunk = make_uint4(0, 0, 0, 0);
-        if (valid > 0) chunk = *reinterpret_cast<const uint4 *>(from);
+        if (exists) chunk = *reinterpret_cast<const uint4 *>(from);
     }
     __device__ void put(u32 to) { store_shared(to, chunk); }
 };
@@ -59,12 +60,12 @@ struct Unaligned {
     static constexpr bool kAsync = false;
     uint4 chunk;
 
-    // pair is elements i and i+1 of a chunk of which the first `valid` exist.
-    __device__ static u32 pair(const u16 *from, int i, int valid) {
-        return u32(i < valid ? from[i] : 0) | u32(i + 1 < valid ? from[i + 1] : 0) << 16;
+    __device__ static u32 pair(const u16 *from, int i, int left) {
+        return u32(i < left ? from[i] : 0) | u32(i + 1 < left ? from[i + 1] : 0) << 16;
     }
-    __device__ void fetch(u32, const u16 *from, int valid) {
-        chunk = make_uint4(pair(from, 0, valid), pair(from, 2, valid), pair(from, 4, valid), pair(from, 6, valid));
+    __device__ void fetch(u32, const u16 *from, u32 exists, int left) {
+        left = exists ? left : 0;
+        chunk = make_uint4(pair(from, 0, left), pair(from, 2, left), pair(from, 4, left), pair(from, 6, left));
     }
     __device__ void put(u32 to) { store_shared(to, chunk); }
 };

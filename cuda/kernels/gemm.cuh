@@ -67,19 +67,23 @@ template <class S, class Copy, int kRows> struct Loader {
     static constexpr int kRowsAStep = S::kThreads / S::kChunks;
     static constexpr int kSteps = kRows / kRowsAStep;
     static_assert(S::kThreads % S::kChunks == 0 && kRows % kRowsAStep == 0, "threads must tile the slice");
+    static_assert((kRowsAStep & (kRowsAStep - 1)) == 0, "Layout::below wants a power of two");
 
-    const u16 *first;     // the first row of the tile
-    int offset[kSteps];   // from there to the thread's rows, in elements
-    u32 inside;           // bit i: row i lies in the matrix
+    const u16 *first;    // the thread's chunk in the first row of the tile
+    int offset[kSteps];  // from there to the thread's rows, in elements
+    u32 inside;          // bit i: row i lies in the matrix
+    u32 at;              // where the thread's first chunk goes, from the start of the tile
     Copy copy[kSteps];
 
+    __device__ Loader() { at = opaque(Layout<S::kChunks>::offset(row_in_tile(0), column())); }
     __device__ static int row_in_tile(int step) { return threadIdx.x / S::kChunks + step * kRowsAStep; }
-    __device__ static u32 place(int step) { return Layout<S::kChunks>::offset(row_in_tile(step), threadIdx.x % S::kChunks); }
+    __device__ static int column() { return threadIdx.x % S::kChunks; }  // of chunks
+    __device__ u32 place(int step) const { return Layout<S::kChunks>::below(at, step * kRowsAStep); }
 
     // aim points the loader at a tile of the matrix p. row(i) is the row of the matrix for row i of the tile, inside(i)
     // whether it exists.
     template <class Row, class Inside> __device__ void aim(const u16 *p, int ld, Row row, Inside exists) {
-        first = p + i64(row(0)) * ld;
+        first = p + i64(row(0)) * ld + column() * 8;
         inside = 0;
 #pragma unroll
         for (int i = 0; i < kSteps; i++) {
@@ -91,12 +95,11 @@ template <class S, class Copy, int kRows> struct Loader {
 
     // fetch starts the copy of columns k0.. of a matrix of k columns to the tile at `to`. Nothing is read outside of it.
     __device__ void fetch(u32 to, int k0, int k) {
-        int column = k0 + threadIdx.x % S::kChunks * 8;
+        int left = k - k0 - column() * 8;
+        u32 exist = left > 0 ? inside : 0;
+        const u16 *from = first + k0;
 #pragma unroll
-        for (int i = 0; i < kSteps; i++) {
-            int valid = inside >> i & 1 ? k - column : 0;
-            copy[i].fetch(to + place(i), first + (valid > 0 ? offset[i] + column : 0), valid);
-        }
+        for (int i = 0; i < kSteps; i++) copy[i].fetch(to + place(i), from + offset[i], exist >> i & 1, left);
     }
 
     __device__ void put(u32 to) {
@@ -144,7 +147,11 @@ template <class T, class S> struct Part {
     __device__ static int row() { return threadIdx.x / 32 / S::kWarpsN * S::kWarpM; }
     __device__ static int column() { return threadIdx.x / 32 % S::kWarpsN * S::kWarpN; }
 
+    u32 left, right;  // where the lane reads its first fragments, from the start of a stage
+
     __device__ Part() {
+        left = Reader<S::kChunks>::of_a(row() * S::kK * 2).at;
+        right = Reader<S::kChunks>::of_b(S::kM * S::kK * 2 + column() * S::kK * 2).at;
 #pragma unroll
         for (auto &row : c)
 #pragma unroll
@@ -155,14 +162,14 @@ template <class T, class S> struct Part {
 
     // multiply adds the product of a slice.
     __device__ void multiply(u32 stage) {
-        u32 left = stage, right = stage + S::kM * S::kK * 2;
+        Reader<S::kChunks> x{stage + left}, w{stage + right};
 #pragma unroll
         for (int k = 0; k < S::kK / 16; k++) {
             u32 a[S::kWarpM / 16][4], b[S::kWarpN / 16][4];
 #pragma unroll
-            for (int i = 0; i < S::kWarpM / 16; i++) load_a<S::kChunks>(a[i], left, row() + 16 * i, k);
+            for (int i = 0; i < S::kWarpM / 16; i++) x.a(a[i], 16 * i, k);
 #pragma unroll
-            for (int j = 0; j < S::kWarpN / 16; j++) load_b<S::kChunks>(b[j], right, column() + 16 * j, k);
+            for (int j = 0; j < S::kWarpN / 16; j++) w.b(b[j], 16 * j, k);
 #pragma unroll
             for (int i = 0; i < S::kWarpM / 16; i++)
 #pragma unroll
@@ -233,6 +240,11 @@ template <class T> __device__ void write_out(const GemmParams &p, int row, int c
         if (column + i < p.n) to[i] = p.output == kAddFloat ? __fadd_rn(to[i], each[i]) : each[i];
 }
 
+// store_pair is one access of 8 bytes; the compiler would at times make it two, which meet in banks.
+__device__ inline void store_pair(float *to, float a, float b) {
+    asm volatile("st.shared.v2.f32 [%0], {%1,%2};" ::"r"(shared_address(to)), "f"(a), "f"(b) : "memory");
+}
+
 // finish takes a warp's part to global memory, 16 rows at a time by way of shared memory.
 template <class T, class S, bool kGated> __device__ void finish(const Part<T, S> &part, const GemmParams &p, float *shared) {
     constexpr int kColumns = RowsOf<S, kGated>::kWarpOutputs, kPitch = kColumns + 8, kLanesARow = kColumns / 4;
@@ -251,8 +263,8 @@ template <class T, class S, bool kGated> __device__ void finish(const Part<T, S>
                 if (kGated) v[e] = __fmul_rn(silu(v[e]), __fmul_rn(part.c[i][j + kColumns / 8][e], p.scale));
             }
             float *at = strip + lane / 4 * kPitch + j * 8 + lane % 4 * 2;
-            *reinterpret_cast<float2 *>(at) = make_float2(v[0], v[1]);
-            *reinterpret_cast<float2 *>(at + 8 * kPitch) = make_float2(v[2], v[3]);
+            store_pair(at, v[0], v[1]);
+            store_pair(at + 8 * kPitch, v[2], v[3]);
         }
         __syncwarp();
 #pragma unroll 1
@@ -267,7 +279,7 @@ template <class T, class S, bool kGated> __device__ void finish(const Part<T, S>
 // gemm is the body of a kernel. shared has room for the stages of S.
 template <class T, class S, class Copy, bool kGated> __device__ void gemm(const GemmParams &p) {
     constexpr int kStages = Copy::kAsync ? S::kStages : 2;
-    __shared__ __align__(128) char shared[kStages * S::kStageBytes];
+    __shared__ __align__(256) char shared[kStages * S::kStageBytes];
     Part<T, S> part;
     if constexpr (Copy::kAsync) accumulate_async<T, S, Copy, kGated>(part, p, shared_address(shared));
     else accumulate_staged<T, S, Copy, kGated>(part, p, shared_address(shared));

@@ -14,14 +14,20 @@
 // Layout is a tile with rows of kChunks chunks, a multiple of 4.
 template <int kChunks> struct Layout {
     static_assert(kChunks % 4 == 0, "a row must be a multiple of 4 chunks for its keys to stay inside it");
-    static constexpr int kKeys = kChunks % 8 == 0 ? 8 : 4;  // a key changes the place among so many neighbours
+    static constexpr int kKeys = kChunks % 8 == 0 ? 8 : 4;  // a key moves a chunk among so many neighbours
+    static constexpr int kRowBytes = kChunks * 16;
 
-    // offset is the byte of chunk fixed + varying from the start of the tile. fixed is even and known to the compiler,
-    // varying 0 or 1 or, with fixed 0, any: split so, the offsets of a warp's fragments share a few registers.
-    __device__ static u32 offset(int row, int varying, int fixed = 0) {
-        int key = kChunks % 8 == 0 ? row & 7 : row >> 1 & 3;
-        return (row * kChunks + (varying ^ key ^ fixed % kKeys) + fixed / kKeys * kKeys) * 16;
-    }
+    __device__ static constexpr int key(int row) { return kKeys == 8 ? row & 7 : row >> 1 & 3; }
+
+    // offset is the byte of a chunk from the start of the tile.
+    __device__ static u32 offset(int row, int chunk) { return row * kRowBytes + (chunk ^ key(row)) * 16; }
+
+    // beside is the byte of the chunk `chunks` further on in the row, from that of a chunk 0 or 1; chunks is even.
+    __device__ static u32 beside(u32 at, int chunks) { return (at ^ chunks % kKeys * 16) + chunks / kKeys * kKeys * 16; }
+
+    // below is the byte of the same chunk `rows` further down, from that of a row less than rows; rows is a power of two
+    // times some number, the power more than the first row.
+    __device__ static u32 below(u32 at, int rows) { return (at ^ key(rows) * 16) + rows * kRowBytes; }
 };
 
 // shared_address is the address within shared memory, as PTX instructions take it.
@@ -40,22 +46,28 @@ __device__ inline void ldmatrix4_transposed(u32 (&r)[4], u32 address) {
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(address) : "memory");
 }
 
-// load_a gets the fragment A[row..row+15][16k..16k+15] of mma_k16 from a tile of rows of A. row, and col below, are
-// multiples of 16, so that the keys of a fragment's rows do not depend on where it lies.
-template <int kChunks> __device__ inline void load_a(u32 (&a)[4], u32 tile, int row, int k) {
-    int lane = threadIdx.x % 32;
-    ldmatrix4(a, tile + Layout<kChunks>::offset(lane % 16, lane / 16, 2 * k) + row * kChunks * 16);
-}
+// A Reader takes fragments from a tile of rows of kChunks chunks, which starts at a multiple of 256 bytes. It holds the
+// place that the lane reads for the first fragment; others are an exclusive or and a sum of constants away. row and column
+// are multiples of 16.
+template <int kChunks> struct Reader {
+    u32 at;
 
-// load_b gets two fragments B[16k..16k+15][col..col+7] (b[0], b[1]) and the same of col+8 (b[2], b[3]) from a tile whose
-// rows are columns of B.
-template <int kChunks> __device__ inline void load_b(u32 (&b)[4], u32 tile, int col, int k) {
-    int lane = threadIdx.x % 32;
-    ldmatrix4(b, tile + Layout<kChunks>::offset(lane % 8 + lane / 16 * 8, lane / 8 % 2, 2 * k) + col * kChunks * 16);
-}
+    // of_a, of_b and of_b_rows are readers for the three ways to hold a factor; of_b and of_b_rows differ in what is a row of
+    // the tile: a column of B or a row of B.
+    __device__ static Reader of_a(u32 tile) { return lane_reads(tile, threadIdx.x % 16, threadIdx.x % 32 / 16); }
+    __device__ static Reader of_b(u32 tile) { return lane_reads(tile, threadIdx.x % 8 + threadIdx.x % 32 / 16 * 8, threadIdx.x / 8 % 2); }
+    __device__ static Reader of_b_rows(u32 tile) { return of_a(tile); }
 
-// load_b_rows gets the same from a tile whose rows are rows of B.
-template <int kChunks> __device__ inline void load_b_rows(u32 (&b)[4], u32 tile, int col, int k) {
-    int lane = threadIdx.x % 32;
-    ldmatrix4_transposed(b, tile + Layout<kChunks>::offset(lane % 16, lane / 16, col / 8) + 16 * k * kChunks * 16);
-}
+    // a gets the fragment A[row..row+15][16k..16k+15] of mma_k16.
+    __device__ void a(u32 (&r)[4], int row, int k) const { ldmatrix4(r, place(row, 2 * k)); }
+
+    // b gets two fragments B[16k..16k+15][column..column+7] (r[0], r[1]) and the same of column + 8 (r[2], r[3]).
+    __device__ void b(u32 (&r)[4], int column, int k) const { ldmatrix4(r, place(column, 2 * k)); }
+
+    // b_rows gets the same.
+    __device__ void b_rows(u32 (&r)[4], int column, int k) const { ldmatrix4_transposed(r, place(16 * k, column / 8)); }
+
+  private:
+    __device__ static Reader lane_reads(u32 tile, int row, int chunk) { return {opaque(tile + Layout<kChunks>::offset(row, chunk))}; }
+    __device__ u32 place(int row, int chunk) const { return Layout<kChunks>::beside(at, chunk) + row * Layout<kChunks>::kRowBytes; }
+};

@@ -63,7 +63,19 @@ template <> __device__ inline u32 pack2<bf16>(float lo, float hi) {
 }
 #endif
 
-// load4 and store4 move four neighbouring elements in one access: 16 bytes of float, 8 bytes of a 16-bit type.
+// store_global writes 8 or 16 bytes in one access. An assignment would often come out as several smaller ones, each of which
+// touches as many sectors as the whole.
+__device__ inline void store_global(void *to, uint2 v) {
+    asm volatile("st.global.v2.b32 [%0], {%1,%2};" ::"l"(__cvta_generic_to_global(to)), "r"(v.x), "r"(v.y) : "memory");
+}
+
+__device__ inline void store_global(void *to, uint4 v) {
+    asm volatile("st.global.v4.b32 [%0], {%1,%2,%3,%4};"
+                 ::"l"(__cvta_generic_to_global(to)), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w) : "memory");
+}
+
+// load4 and store4 move four neighbouring elements in one access: 16 bytes of float, 8 bytes of a 16-bit type in global
+// memory.
 __device__ inline float4 load4(const float *p) { return *reinterpret_cast<const float4 *>(p); }
 
 template <class T> __device__ inline float4 load4(const T *p) {
@@ -74,7 +86,7 @@ template <class T> __device__ inline float4 load4(const T *p) {
 __device__ inline void store4(float *p, float4 v) { *reinterpret_cast<float4 *>(p) = v; }
 
 template <class T> __device__ inline void store4(T *p, float4 v) {
-    *reinterpret_cast<uint2 *>(p) = make_uint2(pack2<T>(v.x, v.y), pack2<T>(v.z, v.w));
+    store_global(p, make_uint2(pack2<T>(v.x, v.y), pack2<T>(v.z, v.w)));
 }
 
 __device__ inline float4 add4(float4 a, float4 b) {
@@ -86,9 +98,9 @@ template <class T> __device__ inline bool fours(const T *p, int ld, int n) {
     return ((u64(p) & (4 * sizeof(T) - 1)) | u64((ld | n) & 3)) == 0;
 }
 
-// recomputed(v) is v, but what is derived from it is computed where it is used: the compiler will not hold it in registers
-// over a loop. For loops that have none to spare.
-__device__ inline int recomputed(int v) {
+// opaque(v) is v, but the compiler does not see what it is. Before a loop it makes the compiler hold a value in a register
+// that it would else compute again in each turn; inside of one it keeps it from holding all that is derived from it.
+template <class T> __device__ inline T opaque(T v) {
     asm volatile("" : "+r"(v));
     return v;
 }
