@@ -53,8 +53,9 @@ func load() (none string, fault error) {
 	return loaded.none, loaded.fault
 }
 
-// find loads the first library that can be loaded and initialises it.
+// find loads the first library that can be loaded and initialises it. Where there is none, the table is as at the start.
 func find(paths []string) (none string, fault error) {
+	C.libcuda_reset()
 	var tried []string
 	for _, p := range paths {
 		if _, err := os.Stat(p); err != nil && filepath.IsAbs(p) {
