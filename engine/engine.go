@@ -81,14 +81,14 @@ func (e *Engine) Outputs() int { return e.model.Outputs() }
 // check is the error of a prompt that cannot be run; nil if it can.
 func (e *Engine) check(ids []int32) error {
 	if len(ids) == 0 {
-		return fmt.Errorf("engine: prompt: got no tokens, want 1 or more")
+		return fmt.Errorf("engine: %w: got no tokens, want 1 or more", ErrPrompt)
 	}
 	if len(ids) > e.Plan.MaxTokens {
-		return fmt.Errorf("engine: prompt: got %d tokens, want at most %d", len(ids), e.Plan.MaxTokens)
+		return fmt.Errorf("engine: %w: got %d tokens, want at most %d", ErrPrompt, len(ids), e.Plan.MaxTokens)
 	}
 	for i, id := range ids {
 		if id < 0 || int(id) >= e.Config.Vocab {
-			return fmt.Errorf("engine: prompt: token %d: got id %d, want 0 to %d", i, id, e.Config.Vocab-1)
+			return fmt.Errorf("engine: %w: token %d: got id %d, want 0 to %d", ErrPrompt, i, id, e.Config.Vocab-1)
 		}
 	}
 	return nil

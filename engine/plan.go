@@ -35,6 +35,9 @@ var ErrMemory = errors.New("not enough memory")
 // ErrOptions is matched by errors about values of Options that the model or the device cannot serve.
 var ErrOptions = errors.New("unusable option")
 
+// ErrPrompt is matched by errors about the ids of a prompt: none, too many, or one that the vocabulary does not have.
+var ErrPrompt = errors.New("prompt")
+
 // Plan is what a run will take, known before anything is loaded.
 type Plan struct {
 	Compute     tensor.DType
