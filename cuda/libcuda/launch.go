@@ -76,13 +76,14 @@ func (s *stream) refuse(fn *function, l driver.Launch, detail string) error {
 		Code: driver.InvalidValue, Detail: detail}
 }
 
-// launchFailed names the kernel of a launch that the driver refused. Where the code breaks contexts, the fault is that of
-// earlier work and the context's blame stands.
+// launchFailed names the kernel of a launch that the driver refused. A code that breaks the context may be the fault of
+// earlier work, which the driver reports when it can, or of this launch where the driver waits for it.
 func (s *stream) launchFailed(w work, code driver.Code, shared int) error {
-	err := s.c.outcome("cuLaunchKernel", code, "")
+	const call = "cuLaunchKernel"
 	if breaks[code] {
-		return err
+		s.queue.add(w)
+		return s.c.outcome(call, code, "")
 	}
-	return &driver.Error{Call: "cuLaunchKernel", Device: s.c.name, Kernel: w.name, Grid: w.grid, Block: w.block, Code: code,
+	return &driver.Error{Call: call, Device: s.c.name, Kernel: w.name, Grid: w.grid, Block: w.block, Code: code,
 		Detail: join(errorText(code), fmt.Sprintf("with %d bytes of dynamic shared memory", shared))}
 }

@@ -26,6 +26,8 @@ import (
 //	twin, restore := libcuda.Twin(emulator, libcuda.Config{})
 //	defer restore()
 //
+// Over a driver that runs a kernel inside Launch, Config.Blocking makes a fault name that kernel alone.
+//
 // Capture and launch of graphs are made here, as driver.Driver has none: a graph is the list of calls.
 func Twin(d driver.Driver, cfg Config) (twin driver.Driver, restore func()) {
 	loaded.Lock()

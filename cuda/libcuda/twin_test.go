@@ -47,6 +47,25 @@ func TestDevicesAreDescribed(t *testing.T) {
 	code(t, driver.InvalidDevice, "got ordinal -1", err)
 }
 
+func TestAttributesArePassedThrough(t *testing.T) {
+	f := newFake(1)
+	k := kernel(t, open(t, twin(t, f, Config{}), 0), "add")
+	a, err := k.Attributes()
+	require.NoError(t, err)
+	require.Equal(t, driver.FunctionAttributes{MaxThreads: 1024, StaticShared: 16, Registers: 32, Local: 8}, a)
+	require.NoError(t, k.SetMaxDynamicShared(60<<10))
+	require.Contains(t, f.calls, "SetMaxDynamicShared 61440")
+}
+
+func TestFaultOfTheLaunchItselfNamesIt(t *testing.T) {
+	f := newFake(1)
+	c := open(t, twin(t, f, Config{}), 0)
+	s, k := newStream(t, c), kernel(t, c, "wait")
+	f.fault = failing("Launch wait", driver.LaunchFailed)
+	require.EqualError(t, s.Launch(k, driver.Launch{Grid: driver.Dim{X: 3}}),
+		"driver: cuLaunchKernel wait grid 3x1x1 block 1x1x1 on cuda:0: CUDA_ERROR_LAUNCH_FAILED: as planned")
+}
+
 func TestPeersCopyBetweenDevices(t *testing.T) {
 	f := newFake(2)
 	d := twin(t, f, Config{})
