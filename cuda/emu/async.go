@@ -14,6 +14,9 @@ type pendingCopy struct {
 	size int
 }
 
+// maxGroups bounds the operand of wait_group, which may be any constant.
+const maxGroups = 1 << 20
+
 // compileCp compiles cp.async. Groups are kept for a warp, not for each thread: where a divided warp commits, waiting
 // completes no less than it would on hardware.
 func compileCp(c *compiler, in *ptx.Instruction, o *op) (err error) {
@@ -22,7 +25,7 @@ func compileCp(c *compiler, in *ptx.Instruction, o *op) (err error) {
 		o.run = runCommit
 		return nil
 	case "wait_group":
-		o.run, o.imm = runWait, int(in.Operands[0].Value)
+		o.run, o.imm = runWait, int(min(in.Operands[0].Value, maxGroups))
 		return nil
 	case "wait_all":
 		o.run = runWaitAll
@@ -85,6 +88,9 @@ func (w *warp) copyAsync(o *op, from *access, mask uint32) {
 func runCommit(w *warp, _ *op, _ uint32) {
 	w.groups = append(w.groups, w.open)
 	w.open = nil
+	if n := len(w.spare); n > 0 {
+		w.open, w.spare = w.spare[n-1], w.spare[:n-1]
+	}
 }
 
 // runWait completes all groups but the youngest ones.
@@ -92,8 +98,9 @@ func runWait(w *warp, o *op, _ uint32) {
 	n := max(0, len(w.groups)-o.imm)
 	for _, g := range w.groups[:n] {
 		w.land(g)
+		w.spare = append(w.spare, g[:0])
 	}
-	w.groups = w.groups[n:]
+	w.groups = append(w.groups[:0], w.groups[n:]...)
 }
 
 func runWaitAll(w *warp, _ *op, _ uint32) {

@@ -80,6 +80,8 @@ const (
 	warpSize     = 32
 	maxThreads   = 1024 // of a block
 	staticShared = 48 << 10
+	mostConst    = 64 << 10
+	mostLocal    = 512 << 10 // bytes of a thread
 )
 
 // Devices describes the emulated devices, all alike.

@@ -2,7 +2,6 @@ package emu
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -16,7 +15,8 @@ const (
 	slotBits     = 25
 	slotSize     = 1 << slotBits
 	deviceBits   = 40 // address space of one device
-	recycleAfter = 1 << 14
+	slots        = 1 << (deviceBits - slotBits)
+	recycleAfter = slots / 2
 	alignment    = 256
 )
 
@@ -26,9 +26,11 @@ type memory struct {
 	total  int64
 	mu     sync.Mutex // guards free space and the making of allocations; never held while a kernel runs
 	used   int64
-	table  atomic.Pointer[[]*allocation] // by slot
-	freed  []int                         // single slots that can be used again, oldest first
-	atomic sync.Mutex                    // held by atomic instructions
+	end    int        // first slot that was never used
+	freed  []int      // single slots that can be used again, oldest first
+	atomic sync.Mutex // held by atomic instructions
+
+	table [slots]atomic.Pointer[allocation] // another device's goroutine may look here too, for CopyPeer
 }
 
 // allocation is one piece of global memory.
@@ -51,9 +53,7 @@ func (a *allocation) describe() string {
 }
 
 func newMemory(ordinal int, total int64) *memory {
-	m := &memory{base: uint64(ordinal+1) << deviceBits, total: total}
-	m.table.Store(new([]*allocation))
-	return m
+	return &memory{base: uint64(ordinal+1) << deviceBits, total: total}
 }
 
 // alloc reserves n bytes; nil where memory does not suffice.
@@ -63,36 +63,32 @@ func (m *memory) alloc(n int64, name string) *allocation {
 	if n > m.total-m.used {
 		return nil
 	}
-	slots := int((n + slotSize - 1) >> slotBits)
-	first, ok := m.place(slots)
+	wide := int((n + slotSize - 1) >> slotBits)
+	first, ok := m.place(wide)
 	if !ok {
 		return nil
 	}
 	a := &allocation{base: m.base + uint64(first)<<slotBits, data: make([]byte, n), name: name, valid: newValidity(int(n))}
 	m.used += rounded(n)
-	table := *m.table.Load()
-	if first < len(table) {
-		table = slices.Clone(table) // another device's goroutine may be reading the old one
-	} else {
-		table = append(table, make([]*allocation, first+slots-len(table))...)
+	for i := range wide {
+		m.table[first+i].Store(a)
 	}
-	for i := range slots {
-		table[first+i] = a
-	}
-	m.table.Store(&table)
 	return a
 }
 
-// place finds slots for an allocation and the empty one after it.
-func (m *memory) place(slots int) (first int, ok bool) {
-	table := *m.table.Load()
-	if slots == 1 && len(m.freed) > 0 && len(table) > recycleAfter {
+// place finds slots for an allocation, with an empty one before it.
+func (m *memory) place(wide int) (first int, ok bool) {
+	if wide == 1 && len(m.freed) > 0 && m.end > recycleAfter {
 		first = m.freed[0]
 		m.freed = m.freed[1:]
 		return first, true
 	}
-	first = len(table) + 1
-	return first, first+slots < 1<<(deviceBits-slotBits)
+	first = m.end + 1
+	if first+wide > slots {
+		return 0, false
+	}
+	m.end = first + wide
+	return first, true
 }
 
 // rounded is the memory that an allocation uses up.
@@ -122,12 +118,11 @@ func (m *memory) free(p driver.Pointer) string {
 
 // find looks up the allocation, live or freed, whose slots an address lies in; nil if there is none.
 func (m *memory) find(addr uint64) *allocation {
-	table := *m.table.Load()
 	slot := (addr - m.base) >> slotBits
-	if slot >= uint64(len(table)) {
+	if slot >= slots {
 		return nil
 	}
-	return table[slot]
+	return m.table[slot].Load()
 }
 
 // view is the memory of n bytes at an address, and its allocation; or what is wrong.

@@ -1,7 +1,6 @@
 package emu
 
 import (
-	"encoding/binary"
 	"fmt"
 	"path"
 
@@ -51,9 +50,9 @@ func (c *Context) load(name string, text []byte) (*module, error) {
 		if err != nil {
 			return nil, c.err(call, driver.InvalidPTX, "%v", err)
 		}
-		if p.shared > staticShared {
-			return nil, c.err(call, driver.InvalidPTX, "kernel %s declares %d bytes of shared memory, want at most %d", k.Name,
-				p.shared, staticShared)
+		if p.shared > staticShared || p.local > mostLocal {
+			return nil, c.err(call, driver.InvalidPTX, "kernel %s declares %d bytes of shared and %d of local memory, want at most %d and %d",
+				k.Name, p.shared, p.local, staticShared, mostLocal)
 		}
 		m.functions[k.Name] = &function{mod: m, prog: p, maxDynamic: staticShared - p.shared}
 	}
@@ -63,34 +62,36 @@ func (c *Context) load(name string, text []byte) (*module, error) {
 // variables places the module's variables in global and constant memory.
 func (m *module) variables() error {
 	for _, v := range m.ptx.Variables() {
-		data := initialData(v)
 		switch v.Space {
 		case ptx.Global:
-			a := m.ctx.mem.alloc(int64(len(data)), "variable "+v.Name)
+			a := m.ctx.mem.alloc(int64(max(v.Size(), 1)), "variable "+v.Name)
 			if a == nil {
-				return m.ctx.err("cuModuleLoadData", driver.OutOfMemory, "no room for variable %s of %d bytes", v.Name, len(data))
+				return m.ctx.err("cuModuleLoadData", driver.OutOfMemory, "no room for variable %s of %d bytes", v.Name, v.Size())
 			}
-			copy(a.data, data)
-			a.valid.set(0, len(data))
+			initialize(a.data, v)
+			a.valid.set(0, len(a.data))
 			m.symbols[v.Name] = symbol{v, a.base}
 		case ptx.Const:
 			at := place(len(m.constants), v)
-			m.constants = append(append(m.constants, make([]byte, at-len(m.constants))...), data...)
+			if at+v.Size() > mostConst {
+				return m.ctx.err("cuModuleLoadData", driver.InvalidPTX, "variable %s ends at byte %d of constant memory, which has %d",
+					v.Name, at+v.Size(), mostConst)
+			}
+			m.constants = append(m.constants, make([]byte, at+v.Size()-len(m.constants))...)
+			initialize(m.constants[at:], v)
 			m.symbols[v.Name] = symbol{v, uint64(at)}
 		}
 	}
 	return nil
 }
 
-// initialData is the memory of a variable when the module is loaded.
-func initialData(v *ptx.Variable) []byte {
-	data := make([]byte, v.Size())
+// initialize writes the values that a variable begins with; the rest of its memory is zero already.
+func initialize(data []byte, v *ptx.Variable) {
 	var word [8]byte
 	for i, bits := range v.Init {
-		binary.LittleEndian.PutUint64(word[:], bits)
+		le.PutUint64(word[:], bits)
 		copy(data[i*v.Type.Size():], word[:v.Type.Size()])
 	}
-	return data
 }
 
 // Function finds a kernel.
@@ -132,7 +133,7 @@ func (f *function) maxThreads() int {
 	if t == [3]int{} {
 		return maxThreads
 	}
-	return min(maxThreads, t[0]*t[1]*t[2])
+	return min(maxThreads, min(t[0], maxThreads)*min(t[1], maxThreads)*min(t[2], maxThreads))
 }
 
 // SetMaxDynamicShared allows more dynamic shared memory, up to what the device has.

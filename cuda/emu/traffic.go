@@ -75,22 +75,32 @@ func passes(addr *addresses, mask uint32, size int) (ideal, actual int64) {
 	return ideal, actual
 }
 
-// groupPasses is the largest number of different words that a group wants from one bank.
+// groupPasses is the largest number of different words that a group wants from one bank. An access is aligned to its size,
+// so that it fills one of the places of its size side by side in the banks: places stand for banks here.
 func groupPasses(addr []uint64, mask uint32, size int) int64 {
-	var words [banks][warpSize]uint64
-	var used [banks]int
+	unit := uint64(max(size, bankBytes))
+	places := banks * bankBytes / unit
+	var first [banks]uint64 // the unit wanted from each place, plus 1
+	for m := mask; m != 0; m &= m - 1 {
+		u := addr[firstLane(m)] / unit
+		if v := first[u%places]; v != 0 && v != u+1 {
+			return crowded(addr, mask, unit, places)
+		}
+		first[u%places] = u + 1
+	}
+	return 1
+}
+
+// crowded counts where lanes do meet in a bank.
+func crowded(addr []uint64, mask uint32, unit, places uint64) int64 {
+	var units [banks][]uint64
 	most := 1
-	for ; mask != 0; mask &= mask - 1 {
-		at := addr[firstLane(mask)]
-		for word := at / bankBytes; word*bankBytes < at+uint64(size); word++ {
-			b := word % banks
-			n := used[b]
-			if slices.Contains(words[b][:n], word) {
-				continue
-			}
-			words[b][n] = word
-			used[b]++
-			most = max(most, n+1)
+	for m := mask; m != 0; m &= m - 1 {
+		u := addr[firstLane(m)] / unit
+		at := &units[u%places]
+		if !slices.Contains(*at, u) {
+			*at = append(*at, u)
+			most = max(most, len(*at))
 		}
 	}
 	return int64(most)

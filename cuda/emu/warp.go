@@ -32,6 +32,7 @@ type warp struct {
 
 	groups [][]pendingCopy // committed cp.async groups, oldest first
 	open   []pendingCopy   // the group being filled
+	spare  [][]pendingCopy // memory of groups that are done
 	addr   addresses       // of the memory instruction being executed
 }
 
