@@ -5,9 +5,10 @@
 //
 //	arena.go, table.go, turns.go   CSV -> Row          streaming, strict, every error names file, row and column
 //	pack.go, share.go              Row -> Packed       whole rounds within a token budget, in both orders
-//	template.go                    the words around the texts, and the label tokens
+//	template.go, codec.go          the words around the texts, the label tokens, pieces of a prompt to tokens
 //	predict.go                     Packed -> Scorer -> Prediction, windows of bounded memory, rows in input order
 //	submission.go, atomic.go       Prediction -> CSV   published whole or not at all
+//	features.go                    what is known of a row without a model
 //	metrics.go, report.go, eval.go  probabilities and labels -> Report
 //
 // The package holds no tensors and no model: it declares the two things it needs, a Tokenizer and a Scorer, and
