@@ -97,7 +97,7 @@ template <int kD> struct RowPlan {
         bool idle = lane >= kRowsAStep * kChunks || chunk * 8 >= p.head_size;
         from = opaque(lane / kChunks * p.head_size + chunk * 8);
         to = opaque(Layout<kChunks>::offset(lane / kChunks, chunk));
-        row = opaque(idle ? 1 << 30 : lane / kChunks);
+        row = idle ? 1 << 30 : lane / kChunks;
     }
     __device__ u32 place(int step) const { return Layout<kChunks>::below(to, step * kRowsAStep); }
 };

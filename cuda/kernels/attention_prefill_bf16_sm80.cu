@@ -12,6 +12,6 @@
 #include "attention_prefill.cuh"
 
 PREFILL_KERNEL(attention_prefill_bf16_sm80_d32, bf16, 32, 2)
-PREFILL_KERNEL(attention_prefill_bf16_sm80_d64, bf16, 64, 1)
+PREFILL_KERNEL(attention_prefill_bf16_sm80_d64, bf16, 64, 2)
 PREFILL_KERNEL(attention_prefill_bf16_sm80_d96, bf16, 96, 1)
 PREFILL_KERNEL(attention_prefill_bf16_sm80_d128, bf16, 128, 1)

@@ -12,6 +12,6 @@
 #include "attention_prefill.cuh"
 
 PREFILL_KERNEL(attention_prefill_f16_sm80_d32, f16, 32, 2)
-PREFILL_KERNEL(attention_prefill_f16_sm80_d64, f16, 64, 1)
+PREFILL_KERNEL(attention_prefill_f16_sm80_d64, f16, 64, 2)
 PREFILL_KERNEL(attention_prefill_f16_sm80_d96, f16, 96, 1)
 PREFILL_KERNEL(attention_prefill_f16_sm80_d128, f16, 128, 1)

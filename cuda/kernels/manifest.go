@@ -32,14 +32,14 @@ type Binary struct {
 	Kernels map[string]Resources `json:"kernels"` // by symbol
 }
 
-// Resources is what a kernel needs of a multiprocessor, as the assembler reports it.
+// Resources is what a kernel needs of a multiprocessor, as the assembler reports it. What is 0 is left out of the file.
 type Resources struct {
-	Registers   int `json:"registers"`    // per thread
-	SpillStores int `json:"spill_stores"` // bytes per thread written to local memory for want of registers
-	SpillLoads  int `json:"spill_loads"`  // bytes per thread read back
-	Stack       int `json:"stack"`        // bytes per thread
-	Shared      int `json:"shared"`       // bytes of static shared memory per block
-	Barriers    int `json:"barriers"`     // named barriers
+	Registers   int `json:"registers"`              // per thread
+	SpillStores int `json:"spill_stores,omitempty"` // bytes per thread written to local memory for want of registers
+	SpillLoads  int `json:"spill_loads,omitempty"`  // bytes per thread read back
+	Stack       int `json:"stack,omitempty"`        // bytes per thread
+	Shared      int `json:"shared,omitempty"`       // bytes of static shared memory per block
+	Barriers    int `json:"barriers,omitempty"`     // named barriers
 }
 
 // Load reads the embedded manifest. It panics if that is damaged, which a test excludes.
