@@ -165,34 +165,3 @@ func (l *loader) matrix(use backend.Use, parts ...part) backend.Weight {
 	l.m.weights = append(l.m.weights, w)
 	return w
 }
-
-// storedAs is the element type that a stack of weights has on the device.
-func storedAs(compute tensor.DType, stack []tensor.Tensor) tensor.DType {
-	if compute != tensor.F32 {
-		return compute
-	}
-	for _, t := range stack {
-		if t.DType != stack[0].DType {
-			return tensor.F32 // parts of different types meet in the one that holds them all
-		}
-	}
-	return stack[0].DType
-}
-
-// roundTo converts a weight to another type. Values that F16 cannot hold are an error: they would become infinite.
-func roundTo(d tensor.DType, t tensor.Tensor) (tensor.Tensor, error) {
-	if t.DType == d {
-		return t, nil
-	}
-	if d == tensor.F16 {
-		count, largest, err := tensor.Overflows(t)
-		if err != nil {
-			return tensor.Tensor{}, err
-		}
-		if count > 0 {
-			return tensor.Tensor{}, fmt.Errorf("round %v to F16: got %d values up to %.6g, want magnitudes below %d: use BF16 or F32 arithmetic",
-				t.Describe(), count, largest, tensor.F16MaxFinite+16)
-		}
-	}
-	return t.Convert(d)
-}

@@ -232,6 +232,41 @@ func TestLoadOptions(t *testing.T) {
 	require.Panics(t, func() { model.Load(newCPU(t), c, src, model.Options{Compute: tensor.F32}) })
 }
 
+// TestUnaligned reads weights that lie at odd addresses, as a file may have them.
+func TestUnaligned(t *testing.T) {
+	for _, d := range []tensor.DType{tensor.F32, tensor.BF16} {
+		c := small(model.Phi3)
+		src := random(t, c, d)
+		odd := memory{}
+		for name, w := range src {
+			bytes := tensor.Allocate(len(w.Data)+1, 64)[1:]
+			copy(bytes, w.Data)
+			odd[name] = tensor.Tensor{DType: d, Shape: w.Shape, Data: bytes}
+		}
+		require.Equal(t, lastLogits(t, c, src), lastLogits(t, c, odd))
+	}
+}
+
+// TestForwardAllocates holds that a pass allocates nothing on the device beyond the indices of its input.
+func TestForwardAllocates(t *testing.T) {
+	c := small(model.Llama)
+	be := &counting{Backend: newCPU(t), live: map[backend.Memory]int64{}}
+	m, err := model.Load(be, c, random(t, c, tensor.F32), options)
+	require.NoError(t, err)
+	defer m.Close()
+	kv, err := m.NewKV(2)
+	require.NoError(t, err)
+	defer m.FreeKV(kv)
+	before := be.bytes()
+	in, err := m.NewInput([]backend.Seq{{IDs: []int32{1, 2}, Pages: []int32{1}}, {IDs: []int32{3}, Pages: []int32{0}}}, model.LastRows)
+	require.NoError(t, err)
+	calls := be.calls
+	m.Logits(m.Forward(in, kv))
+	require.Equal(t, calls, be.calls)
+	in.Free()
+	require.Equal(t, before, be.bytes())
+}
+
 // TestMixedTypes stacks parts of different types: they meet in F32, which holds them all, so the logits have the bits
 // that a checkpoint in F32 gives.
 func TestMixedTypes(t *testing.T) {

@@ -4,7 +4,10 @@
     make_goldens.py models OUT_DIR              tiny random models, each a Hugging Face directory with reference.safetensors
     make_goldens.py errors OUT.json DIR...      PyTorch's own rounding error in bf16 and f16 on the models of these folders
 
-Needs torch, transformers and safetensors; it was run with 2.15, 5.23 and 0.8 on a CPU. `make goldens` says how.
+Needs torch, transformers and safetensors; the files in model/testdata were made with 2.15, 5.23 and 0.8, on a CPU:
+
+    make_goldens.py models model/testdata/goldens
+    make_goldens.py errors model/testdata/pytorch_error.json model/testdata/goldens FOLDER_OF_FURTHER_MODELS...
 
 reference.safetensors holds, for B prompts padded on the right to T tokens:
     input_ids [B,T] i32, lengths [B] i32
@@ -15,9 +18,11 @@ Rows of padding hold 0. All is float32 arithmetic on the weights as stored.
 
 errors writes, for each model and each of bf16 and f16, how far PyTorch computing in that type (weights and activations,
 eager attention) is from the float32 reference: {"rms": …, "max": …}, both divided by the root mean square of the
-reference logits. A test that allows twice that error asks for no more than PyTorch delivers.
+reference logits. A test that allows twice that error asks for no more than PyTorch delivers. The digest of the reference
+tells which model was measured; that of models which are not at hand shows what to expect of their kind.
 """
 import argparse
+import hashlib
 import json
 import math
 import pathlib
@@ -152,12 +157,16 @@ def relative_error(folder, dtype):
     return {"rms": round((error.square().mean().sqrt() / scale).item(), 7), "max": round((error.abs().max() / scale).item(), 7)}
 
 
+def measure(folder):
+    reference = folder / "reference.safetensors"
+    return {"name": f"{folder.parent.name}/{folder.name}", "reference": hashlib.sha256(reference.read_bytes()).hexdigest(),
+            "classifier": "class_logits" in load_file(reference),
+            "bf16": relative_error(folder, torch.bfloat16), "f16": relative_error(folder, torch.float16)}
+
+
 def make_errors(out, folders):
-    cases = {}
-    for folder in sorted(p for f in folders for p in f.iterdir() if (p / "reference.safetensors").exists()):
-        found = {"bf16": relative_error(folder, torch.bfloat16), "f16": relative_error(folder, torch.float16)}
-        cases[f"{folder.parent.name}/{folder.name}"] = found
-    out.write_text(json.dumps(cases, indent=1) + "\n")
+    cases = [measure(p) for f in folders for p in sorted(f.iterdir()) if (p / "reference.safetensors").exists()]
+    out.write_text("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
 
 
 def main():

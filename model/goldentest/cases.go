@@ -7,9 +7,9 @@
 package goldentest
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -121,7 +121,7 @@ func (c Case) Reference(t testing.TB) *Reference {
 	return r
 }
 
-func hiddenName(layer int) string { return "hidden_" + string(rune('0'+layer)) }
+func hiddenName(layer int) string { return "hidden_" + strconv.Itoa(layer) }
 
 // unpad splits [B,T,N] into the rows of each prompt.
 func unpad(v []float32, lengths []int32) [][]float32 {
@@ -152,29 +152,4 @@ func ints(t testing.TB, set *safetensors.Set, name string) []int32 {
 	require.NoError(t, err)
 	require.Equal(t, tensor.I32, v.DType, name)
 	return append([]int32(nil), tensor.LoadInt32(v.Data)...)
-}
-
-// Bound is an error relative to the root mean square of the reference logits.
-type Bound struct {
-	RMS float64 `json:"rms"`
-	Max float64 `json:"max"`
-}
-
-// HalfError is PyTorch's own error in a half type on a case, as tools/make_goldens.py measured it. For a case it has not
-// measured it is the smallest it found in any case in that type, which is the strictest of them.
-func HalfError(t testing.TB, name string, d tensor.DType) Bound {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(root(t), "model", "testdata", "pytorch_error.json"))
-	require.NoError(t, err)
-	var measured map[string]map[string]Bound
-	require.NoError(t, json.Unmarshal(raw, &measured))
-	kind := map[tensor.DType]string{tensor.BF16: "bf16", tensor.F16: "f16"}[d]
-	if b, ok := measured[name][kind]; ok {
-		return b
-	}
-	least := Bound{RMS: 1, Max: 1}
-	for _, c := range measured {
-		least.RMS, least.Max = min(least.RMS, c[kind].RMS), min(least.Max, c[kind].Max)
-	}
-	return least
 }

@@ -51,7 +51,7 @@ func check(t *testing.T, be backend.Backend, c Case, compute tensor.DType) {
 	if compute == tensor.F32 {
 		require.LessOrEqual(t, worst(t, got, expected), Float32Error, "logits")
 	} else {
-		compareHalf(t, got, expected, HalfError(t, c.Name, compute))
+		compareHalf(t, got, expected, c.HalfError(t, want.Classes != nil, compute))
 	}
 	_, last := pass(t, be, m, want.Prompts, model.LastRows)
 	require.Equal(t, lastRows(logits, starts, m.Outputs()), last, "the last rows alone must have the bits they have among all rows")
