@@ -80,9 +80,9 @@ template <class S, class Copy, int kRows> struct Loader {
     __device__ static int column() { return threadIdx.x % S::kChunks; }  // of chunks
     __device__ u32 place(int step) const { return Layout<S::kChunks>::below(at, step * kRowsAStep); }
 
-    // aim points the loader at a tile of the matrix p. row(i) is the row of the matrix for row i of the tile, inside(i)
-    // whether it exists.
-    template <class Row, class Inside> __device__ void aim(const u16 *p, int ld, Row row, Inside exists) {
+    // aim points the loader at a tile of the matrix p. row(i) is the row of the matrix for row i of the tile, exists(i)
+    // whether there is one.
+    template <class Row, class Exists> __device__ void aim(const u16 *p, int ld, Row row, Exists exists) {
         first = p + i64(row(0)) * ld + column() * 8;
         inside = 0;
 #pragma unroll
