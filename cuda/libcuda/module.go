@@ -8,6 +8,7 @@ import "C"
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -68,7 +69,7 @@ func unfit(image []byte, sm int) (driver.Code, string) {
 
 // truncated finds an ELF file that points behind its end, which the driver, not being told the size, would follow.
 func truncated(image []byte) string {
-	f, err := elf.NewFile(bytes.NewReader(image))
+	f, err := elf.NewFile(bytes.NewReader(withPlainVersion(image)))
 	if err != nil {
 		return err.Error()
 	}
@@ -78,6 +79,16 @@ func truncated(image []byte) string {
 		}
 	}
 	return ""
+}
+
+// withPlainVersion is a copy of an ELF file that package elf reads: the assembler writes its own version (124 for CUDA 12.4)
+// into the field e_version, at byte 20, where the standard has only 1.
+func withPlainVersion(image []byte) []byte {
+	image = bytes.Clone(image)
+	if len(image) >= 24 {
+		binary.LittleEndian.PutUint32(image[20:], uint32(elf.EV_CURRENT))
+	}
+	return image
 }
 
 // target is the directive that names the architecture, with its suffix if it is for that one alone.

@@ -26,6 +26,7 @@ var order = [][]string{
 	{"cuda", "cuda/emu"},
 	{"model"},
 	{"model/goldentest"},
+	{"cuda/cudatest"},
 	{"engine"},
 	{"judge"},
 	{"cuda/emu/..."},
