@@ -97,7 +97,8 @@ type Device struct {
 	Detail  string         // instruction set, driver, compute capability
 }
 
-// Use says what a weight will be used for; uses can be combined with |.
+// Use says what a weight will be used for. ForGather can be combined with another use by |; ForMatMul and ForGated exclude
+// each other, since a backend may lay the two out differently.
 type Use uint8
 
 // The uses of a weight.

@@ -48,3 +48,14 @@ func TestPoolWakes(t *testing.T) {
 		}
 	}
 }
+
+type nothing struct{}
+
+func (nothing) run(int, int) {}
+
+func TestPoolDoesNotAllocate(t *testing.T) {
+	p := newPool(3)
+	defer p.close()
+	var j job = nothing{}
+	require.Zero(t, testing.AllocsPerRun(1000, func() { p.do(j, 8) }))
+}

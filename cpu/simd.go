@@ -17,9 +17,10 @@ type simd struct {
 	// transpose copies 8 rows of n elements of 4 bytes to 8 columns, n a multiple of 8.
 	transpose func(dst *byte, dstStep int, src *byte, srcStep int, n int)
 
-	widenPairsBF16, widenPairsF16     func(dst *float32, src *byte, rows, n int) // pairs of neighbours in K, see panels
-	widenBF16, widenF16               func(dst *float32, dstStep int, src *byte, srcStep int, rows, n int)
-	interleave                        func(dst *float32, dstStep int, even *byte, evenStep int, odd *byte, oddStep int, rows, n int) // halves to pairs
+	widenPairsBF16, widenPairsF16 func(dst *float32, src *byte, rows, n int) // pairs of neighbours in K, see panels
+	widenBF16, widenF16           func(dst *float32, dstStep int, src *byte, srcStep int, rows, n int)
+	// interleave joins two rows of halves to one of pairs; nil where there are no products of pairs.
+	interleave                        func(dst *float32, dstStep int, even *byte, evenStep int, odd *byte, oddStep int, rows, n int)
 	narrowBF16, narrowF16             func(dst *byte, dstStep int, src *float32, srcStep int, rows, n int)
 	add                               func(dst *float32, dstStep int, src *float32, srcStep int, rows, n int)
 	gate                              func(gate *float32, gateStep int, up *float32, upStep int, rows, n int) // gate = silu(gate)·up

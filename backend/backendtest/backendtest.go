@@ -31,12 +31,13 @@ import (
 
 // Options fits the suite to a backend: which edges its kernels have and how much it can compute.
 type Options struct {
-	TileRows  []int // heights of tiles: 1, tile−1, tile and tile+1 rows are tried; default 8
-	TileCols  []int // widths of tiles, for columns of products likewise; default 48
-	TileDepth []int // depths of tiles, for K likewise; default 64
-	HeadSizes []int // sizes of heads; default 16, 64, 96, 128
-	Align     int   // columns of matrices, and K, are rounded up to a multiple of this; default 1
-	MostWork  int   // cases of more multiplications than this are skipped, for a slow backend; 0: none
+	TileRows  []int    // heights of tiles: 1, tile−1, tile and tile+1 rows are tried; default 8
+	TileCols  []int    // widths of tiles, for columns of products likewise; default 48
+	TileDepth []int    // depths of tiles, for K likewise; default 64
+	HeadSizes []int    // sizes of heads; default 16, 64, 96, 128
+	Products  [][3]int // further extents T, N, K of products
+	Align     int      // columns of matrices, and K, are rounded up to a multiple of this; default 1
+	MostWork  int      // cases of more multiplications than this are skipped, for a slow backend; 0: none
 
 	// Weights lists the weight types that go with a compute type; nil: F32, BF16 and F16 with each.
 	Weights func(compute tensor.DType) []tensor.DType

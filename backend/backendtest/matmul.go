@@ -37,6 +37,9 @@ func (s *suite) products() []product {
 	for _, k := range depths {
 		list = append(list, product{5, 19, k})
 	}
+	for _, p := range s.Products {
+		list = append(list, product{p[0], p[1], s.aligned(p[2])})
+	}
 	return append(list, product{1, 1, s.aligned(1)}, product{most(rows), most(cols), most(depths)},
 		product{3*most(rows) - 1, 2*most(cols) + 5, s.aligned(2*most(depths) + 9)})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"go/format"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -35,4 +36,19 @@ func TestEncodings(t *testing.T) {
 	require.Equal(t, []byte{0x62, 0xf2, 0x76, 0x48, 0x52, 0xc2}, evexDotBF16(0, 1, 2))
 	require.Equal(t, []byte{0x62, 0x02, 0x36, 0x40, 0x52, 0xfb}, evexDotBF16(31, 25, 27))
 	require.Equal(t, []byte{0x62, 0xc2, 0x36, 0x40, 0x52, 0xfb}, evexDotBF16(23, 25, 11))
+}
+
+// TestExp2Polynomial checks the approximation in exact arithmetic, and that 2^0 is 1 exactly, on which attention relies: a
+// factor of 1 leaves sums as they are.
+func TestExp2Polynomial(t *testing.T) {
+	c := exp2Coefficients()
+	require.Equal(t, float32(1), c[0])
+	for i := -500; i <= 500; i++ {
+		f := float64(i) / 1000
+		var p float64
+		for k := len(c) - 1; k >= 0; k-- {
+			p = p*f + float64(c[k])
+		}
+		require.InEpsilon(t, math.Exp2(f), p, 3e-8, "2^%v", f)
+	}
 }
