@@ -188,15 +188,15 @@ func (w *warp) touch(o *op, a *access, mask uint32, f func(p *piece)) bool {
 	if w.block.grid.observer != nil {
 		w.observeAccess(o, a, mask)
 	}
-	var p piece
+	p := &w.piece
 	for left := mask; left != 0; left &^= p.mask {
-		if !w.next(o, a, left, &p) {
+		if !w.next(o, a, left, p) {
 			return false
 		}
-		if w.block.cells != nil && !w.check(o, a, &p) {
+		if w.block.cells != nil && !w.check(o, a, p) {
 			return false
 		}
-		f(&p)
+		f(p)
 	}
 	return true
 }

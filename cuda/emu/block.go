@@ -15,6 +15,26 @@ type block struct {
 	fault  *Fault
 }
 
+// takeBlock gives a block for a worker: one that an earlier launch of the same shape has left, or a new one.
+func takeBlock(g *grid) *block {
+	b, ok := g.prog.idle.Get().(*block)
+	if !ok || len(b.warps) != (g.threads+warpSize-1)/warpSize || len(b.shared) != g.sharedBytes() ||
+		len(b.local) != g.prog.local*g.threads {
+		return newBlock(g)
+	}
+	b.grid = g
+	b.stats = stats{executed: b.stats.executed}
+	clear(b.stats.executed)
+	return b
+}
+
+// leave keeps a block for later launches.
+func (b *block) leave() {
+	p := b.grid.prog
+	b.grid = nil
+	p.idle.Put(b)
+}
+
 func newBlock(g *grid) *block {
 	b := &block{grid: g, warps: make([]warp, (g.threads+warpSize-1)/warpSize)}
 	b.shared = make([]byte, g.sharedBytes())

@@ -18,10 +18,10 @@ func compileShfl(c *compiler, in *ptx.Instruction, o *op) (err error) {
 	}
 	members, err := c.source(in.Operands[4], ptx.B32)
 	o.rowsA = []int32{members}
-	from := shuffles[in.Mods[1]]
+	from, idx := shuffles[in.Mods[1]], in.Has("idx")
 	o.run = func(w *warp, o *op, mask uint32) {
 		if w.together(o, mask, o.rowsA[0]) {
-			w.shuffle(o, mask, from)
+			w.shuffle(o, mask, from, idx)
 		}
 	}
 	return err
@@ -36,7 +36,8 @@ var shuffles = map[string]func(lane, b, last, first int) (int, bool){
 	"idx":  func(_, b, last, first int) (int, bool) { return first | b, first|b <= last },
 }
 
-func (w *warp) shuffle(o *op, mask uint32, from func(lane, b, last, first int) (int, bool)) {
+// shuffle moves the registers; idx says that lanes outside the segment cannot be named.
+func (w *warp) shuffle(o *op, mask uint32, from func(lane, b, last, first int) (int, bool), idx bool) {
 	a, b, c := w.rows[o.a], &w.rows[o.b], &w.rows[o.c]
 	var out lanes
 	var valid uint32
@@ -46,7 +47,7 @@ func (w *warp) shuffle(o *op, mask uint32, from func(lane, b, last, first int) (
 		clamp := int(c[i] & 31)
 		last := i&segment | clamp&^segment
 		index := int(b[i] & 31)
-		if o.in.Has("idx") {
+		if idx {
 			index &^= segment
 		}
 		j, ok := from(i, index, last, i&segment)

@@ -14,7 +14,6 @@ type compiler struct {
 	specs  map[ptx.Special]int32
 	syms   map[string]uint64 // addresses of variables, offsets of parameters
 	labels map[string]int32
-	loc    ptx.Loc
 }
 
 // compile makes the program of one kernel. The module's own variables have addresses already.
@@ -27,27 +26,44 @@ func compile(m *module, k *ptx.Kernel) (*program, error) {
 		syms:   map[string]uint64{},
 		labels: map[string]int32{},
 	}
-	c.registers()
 	c.layout()
-	if err := c.instructions(); err != nil {
-		return nil, err
-	}
+	c.predicates()
+	c.outline()
 	c.branches()
+	c.registers()
+	for i := range c.prog.ops {
+		o := &c.prog.ops[i]
+		if err := c.instruction(o.in, o); err != nil {
+			return nil, err
+		}
+	}
 	return c.prog, nil
 }
 
-// registers gives each PTX register a row of lanes, or a predicate.
-func (c *compiler) registers() {
+// predicates numbers the predicate registers.
+func (c *compiler) predicates() {
 	p := c.prog
-	p.rows = make([]int32, len(c.kernel.Registers))
 	p.predRows = make([]int32, len(c.kernel.Registers))
 	for i, r := range c.kernel.Registers {
-		p.rows[i], p.predRows[i] = none, none
+		p.predRows[i] = none
 		if r.Type == ptx.Pred {
 			p.predRows[i] = int32(p.preds)
 			p.preds++
-		} else {
+		}
+	}
+}
+
+// registers gives the other registers rows. An observer may ask for any register at any time: with one, none is shared.
+func (c *compiler) registers() {
+	p := c.prog
+	p.rows, p.registers, p.entry = assignRows(c.kernel, p.ops)
+	if p.mod.ctx.drv.opts.Observer == nil {
+		return
+	}
+	for i, r := range c.kernel.Registers {
+		if r.Type != ptx.Pred {
 			p.rows[i] = c.row()
+			p.entry = append(p.entry, p.rows[i])
 		}
 	}
 }
@@ -115,28 +131,26 @@ func bodyVariables(k *ptx.Kernel) []*ptx.Variable {
 	return out
 }
 
-// instructions compiles the body.
-func (c *compiler) instructions() error {
+// outline makes an op of each instruction, with guard and source line but not compiled yet, and notes where labels point.
+func (c *compiler) outline() {
+	var loc ptx.Loc
 	for _, st := range c.kernel.Body {
 		switch st := st.(type) {
 		case *ptx.Label:
 			c.labels[st.Name] = int32(len(c.prog.ops))
 		case *ptx.Loc:
-			c.loc = *st
+			loc = *st
 		case *ptx.Instruction:
-			o := op{in: st, guard: none, pd: none, pd2: none, pa: none, file: c.loc.File, line: c.loc.Line}
+			o := op{in: st, guard: none, pd: none, pd2: none, pa: none, file: loc.File, line: loc.Line}
 			if st.Guard.Register != ptx.NoRegister {
 				o.guard, o.guardNot = c.prog.predRows[st.Guard.Register], st.Guard.Not
-			}
-			if err := c.instruction(st, &o); err != nil {
-				return err
 			}
 			c.prog.ops = append(c.prog.ops, o)
 		}
 	}
 	// A body may end without ret; running off its end means the same.
-	c.prog.ops = append(c.prog.ops, op{run: runExit, guard: none, in: &ptx.Instruction{Op: ptx.Ret, Line: c.kernel.Line}})
-	return nil
+	end := &ptx.Instruction{Op: ptx.Ret, Line: c.kernel.Line, Guard: ptx.Guard{Register: ptx.NoRegister}}
+	c.prog.ops = append(c.prog.ops, op{in: end, guard: none, pd: none, pd2: none, pa: none})
 }
 
 // instruction compiles one instruction.

@@ -1,5 +1,7 @@
 package emu
 
+import "tiebreak/tensor"
+
 // fast holds loops over a warp for the commonest instructions, by opcode and modifiers. Each computes what the scalar
 // function of its instruction does; TestFastIsScalar compares them.
 var fast = map[string]func(d, a, b, c *lanes){
@@ -9,7 +11,9 @@ var fast = map[string]func(d, a, b, c *lanes){
 	"and.b32": and64, "or.b32": or64, "xor.b32": xor64, "and.b64": and64, "or.b64": or64,
 	"shl.b32": shl32, "shr.u32": shr32, "shr.s32": shrS32, "shl.b64": shl64,
 	"cvt.u64.u32": cvtU32U64, "cvt.s64.s32": cvtS64S32, "cvt.u32.u64": cvtU32U64,
-	"fma.rn.f32": fmaF32, "mul.f32": mulF32, "add.f32": addF32, "sub.f32": subF32,
+	"mul.lo.s64": mulLo64, "cvt.u32.u16": cvtU32U16,
+	"fma.rn.f32": fmaF32, "mul.f32": mulF32, "add.f32": addF32, "sub.f32": subF32, "mul.rn.f32": mulF32, "add.rn.f32": addF32,
+	"sub.rn.f32": subF32, "max.f32": maxF32, "cvt.f32.f16": cvtF32F16, "cvt.rn.f16.f32": cvtF16F32, "ex2.approx.ftz.f32": ex2F32,
 }
 
 func add32(d, a, b, _ *lanes) {
@@ -96,6 +100,18 @@ func shrS32(d, a, b, _ *lanes) {
 	}
 }
 
+func cvtU32U16(d, a, _, _ *lanes) {
+	for i := range d {
+		d[i] = uint64(uint16(a[i]))
+	}
+}
+
+func mulLo64(d, a, b, _ *lanes) {
+	for i := range d {
+		d[i] = a[i] * b[i]
+	}
+}
+
 func cvtS64S32(d, a, _, _ *lanes) {
 	for i := range d {
 		d[i] = uint64(int64(int32(a[i])))
@@ -145,6 +161,42 @@ func fmaF32(d, a, b, c *lanes) {
 	}
 }
 
+func maxF32(d, a, b, _ *lanes) {
+	for i := range d {
+		x, y := f32(a[i]), f32(b[i])
+		switch {
+		case x != x:
+			x = y
+		case y == y:
+			x = max(x, y)
+		}
+		d[i] = of32(x)
+	}
+}
+
+func cvtF32F16(d, a, _, _ *lanes) {
+	for i := range d {
+		d[i] = of32(binary16Values[uint16(a[i])])
+	}
+}
+
+func cvtF16F32(d, a, _, _ *lanes) {
+	for i := range d {
+		v := f32(a[i])
+		if v != v {
+			d[i] = 0x7fff
+			continue
+		}
+		d[i] = uint64(tensor.F16FromFloat32(v))
+	}
+}
+
+func ex2F32(d, a, _, _ *lanes) {
+	for i := range d {
+		d[i] = of32(flush(float32(exp2(float64(flush(f32(a[i])))))))
+	}
+}
+
 // fastTests does the same for comparisons.
 var fastTests = map[string]func(a, b *lanes) uint32{
 	"setp.eq.s32": func(a, b *lanes) (m uint32) {
@@ -162,6 +214,18 @@ var fastTests = map[string]func(a, b *lanes) uint32{
 	"setp.lt.s32": func(a, b *lanes) (m uint32) {
 		for i := range a {
 			m |= bit(int32(a[i]) < int32(b[i])) << i
+		}
+		return m
+	},
+	"setp.lt.u32": func(a, b *lanes) (m uint32) {
+		for i := range a {
+			m |= bit(uint32(a[i]) < uint32(b[i])) << i
+		}
+		return m
+	},
+	"setp.le.s32": func(a, b *lanes) (m uint32) {
+		for i := range a {
+			m |= bit(int32(a[i]) <= int32(b[i])) << i
 		}
 		return m
 	},

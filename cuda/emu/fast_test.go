@@ -20,6 +20,14 @@ func operands(name string) string {
 		return "%p1, %r1, %r2"
 	case strings.HasPrefix(name, "mul.wide"):
 		return wide + "1, " + word + "1, " + word + "2"
+	case name == "cvt.f32.f16":
+		return "%f1, %h1"
+	case name == "cvt.rn.f16.f32":
+		return "%h1, %f1"
+	case name == "cvt.u32.u16":
+		return "%r1, %h1"
+	case strings.HasPrefix(name, "ex2"):
+		return "%f1, %f2"
 	case strings.HasPrefix(name, "cvt.u32"):
 		return "%r1, %rd1"
 	case strings.HasPrefix(name, "cvt"):
@@ -83,6 +91,8 @@ func TestFastIsScalar(t *testing.T) {
 			mask := uint64(math.MaxUint32)
 			if strings.HasSuffix(name, "64") {
 				mask = math.MaxUint64
+			} else if strings.HasSuffix(name, ".f16") || strings.HasSuffix(name, "u16") {
+				mask = math.MaxUint16
 			}
 			for range 500 {
 				a, b, c := randomLanes(r, mask), randomLanes(r, mask), randomLanes(r, mask)

@@ -96,7 +96,7 @@ func (g *grid) run(blocks, workers int) (stats, *Fault) {
 	var first *Fault
 	total := stats{executed: make([]int64, len(g.prog.ops))}
 	work := func() {
-		b := newBlock(g)
+		b := takeBlock(g)
 		for {
 			n := next.Add(1) - 1
 			if n >= failed.Load() {
@@ -114,6 +114,7 @@ func (g *grid) run(blocks, workers int) (stats, *Fault) {
 		mu.Lock()
 		total.add(&b.stats)
 		mu.Unlock()
+		b.leave()
 	}
 	var wg sync.WaitGroup
 	for range workers - 1 {

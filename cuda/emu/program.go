@@ -1,6 +1,8 @@
 package emu
 
 import (
+	"sync"
+
 	"tiebreak/cuda/ptx"
 )
 
@@ -17,6 +19,7 @@ type program struct {
 	ops       []op
 	registers int            // rows of the register file
 	preds     int            // predicate registers
+	entry     []int32        // rows that may be read before they are written
 	initial   []initial      // rows that hold constants
 	special   []specialRow   // rows that hold special registers
 	rows      []int32        // row of each PTX register that is no predicate
@@ -27,6 +30,7 @@ type program struct {
 	local     int            // bytes of local memory of a thread
 	params    int            // bytes of parameters
 	variables map[string]ptx.Space
+	idle      sync.Pool // of *block, left by earlier launches
 }
 
 // initial is a row whose lanes all hold one value throughout.

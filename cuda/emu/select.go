@@ -27,7 +27,22 @@ func compileSetp(c *compiler, in *ptx.Instruction, o *op) error {
 		o.test = every(comparison(in))
 	}
 	o.run = runTest
+	if o.pa != none {
+		combine := combinations[in.Mods[1]]
+		o.run = func(w *warp, o *op, mask uint32) {
+			r, p := o.test(&w.rows[o.a], &w.rows[o.b]), w.predicate(o.pa, o.paNot)
+			w.setPredicate(o.pd, combine(r, p), mask)
+			w.setPredicate(o.pd2, combine(^r, p), mask)
+		}
+	}
 	return nil
+}
+
+// combinations are the ways to combine the outcome with a third predicate.
+var combinations = map[string]func(r, p uint32) uint32{
+	"and": func(r, p uint32) uint32 { return r & p },
+	"or":  func(r, p uint32) uint32 { return r | p },
+	"xor": func(r, p uint32) uint32 { return r ^ p },
 }
 
 // relation is a comparison in one lane.
@@ -90,25 +105,8 @@ func compareFloat(cmp ptx.Compare, a, b float64) bool {
 // runTest writes predicates in the lanes of the mask.
 func runTest(w *warp, o *op, mask uint32) {
 	r := o.test(&w.rows[o.a], &w.rows[o.b])
-	w.setPredicate(o.pd, combine(w, o, r), mask)
-	if o.pd2 != none {
-		w.setPredicate(o.pd2, combine(w, o, ^r), mask)
-	}
-}
-
-// combine applies .and, .or or .xor with the third operand.
-func combine(w *warp, o *op, r uint32) uint32 {
-	if o.pa == none {
-		return r
-	}
-	p := w.predicate(o.pa, o.paNot)
-	switch {
-	case o.in.Has("and"):
-		return r & p
-	case o.in.Has("or"):
-		return r | p
-	}
-	return r ^ p
+	w.setPredicate(o.pd, r, mask)
+	w.setPredicate(o.pd2, ^r, mask)
 }
 
 // compileTestp compiles tests of what kind of number a value is.
@@ -143,14 +141,13 @@ func compileSelp(c *compiler, in *ptx.Instruction, o *op) error {
 
 func runSelect(w *warp, o *op, mask uint32) {
 	p := w.predicate(o.pa, o.paNot)
-	d, a, b := &w.rows[o.d], &w.rows[o.a], &w.rows[o.b]
-	for ; mask != 0; mask &= mask - 1 {
-		i := firstLane(mask)
-		if p>>i&1 == 1 {
-			d[i] = a[i]
-		} else {
-			d[i] = b[i]
-		}
+	d := &w.rows[o.d]
+	t := w.rows[o.b]
+	merge(&t, &w.rows[o.a], p)
+	if mask == everyLane {
+		*d = t
+	} else {
+		merge(d, &t, mask)
 	}
 }
 

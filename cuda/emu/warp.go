@@ -34,6 +34,7 @@ type warp struct {
 	open   []pendingCopy   // the group being filled
 	spare  [][]pendingCopy // memory of groups that are done
 	addr   addresses       // of the memory instruction being executed
+	piece  piece           // of memory that it touches
 }
 
 // reset makes the warp begin the kernel for the threads 32·index… of a block.
@@ -41,26 +42,34 @@ func (w *warp) reset(b *block, index, threads int) {
 	p := b.grid.prog
 	w.block, w.index = b, index
 	if w.rows == nil {
-		w.rows = make([]lanes, p.registers)
-		w.preds = make([]uint32, p.preds)
+		w.make(p)
 	}
-	clear(w.rows)
+	for _, r := range p.entry {
+		w.rows[r] = lanes{}
+	}
 	clear(w.preds)
 	w.pc, w.join, w.state, w.turns, w.steps = 0, noJoin, running, 0, 0
 	w.stack, w.groups, w.open = w.stack[:0], w.groups[:0], w.open[:0]
+	w.at = arrival{}
 	w.exists = everyLane
 	if left := threads - index*warpSize; left < warpSize {
 		w.exists = 1<<left - 1
 	}
 	w.active, w.live = w.exists, w.exists
+	for _, s := range p.special {
+		w.fill(&w.rows[s.row], s.reg)
+	}
+}
+
+// make makes the register file, with the constants in it.
+func (w *warp) make(p *program) {
+	w.rows = make([]lanes, p.registers)
+	w.preds = make([]uint32, p.preds)
 	for _, c := range p.initial {
 		row := &w.rows[c.row]
 		for i := range row {
 			row[i] = c.value
 		}
-	}
-	for _, s := range p.special {
-		w.fill(&w.rows[s.row], s.reg)
 	}
 }
 

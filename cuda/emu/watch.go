@@ -7,20 +7,32 @@ import (
 
 // runWatched is runCompute for floating-point instructions when checks are on: a NaN made of finite numbers is a fault.
 func runWatched(w *warp, o *op, mask uint32) {
-	a, b, c := w.rows[o.a], w.rows[o.b], w.rows[o.c]
-	runCompute(w, o, mask)
-	d := &w.rows[o.d]
+	var t lanes
+	a, b, c := &w.rows[o.a], &w.rows[o.b], &w.rows[o.c]
+	o.compute(&t, a, b, c)
+	if m := nans(o.in.Type(), &t, mask); m != 0 {
+		w.blame(o, m, a, b, c)
+	}
+	if mask == everyLane {
+		w.rows[o.d] = t
+	} else {
+		merge(&w.rows[o.d], &t, mask)
+	}
+}
+
+// blame reports the first lane of a mask whose operands are all finite.
+func (w *warp) blame(o *op, mask uint32, a, b, c *lanes) {
 	from := o.in.Type()
 	if o.in.Op == ptx.Cvt {
 		from = o.in.Types[1]
 	}
-	for m := nans(o.in.Type(), d, mask); m != 0; m &= m - 1 {
+	for m := mask; m != 0; m &= m - 1 {
 		i := firstLane(m)
-		if !finite(from, a[i]) || o.reads > 1 && !finite(from, b[i]) || o.reads > 2 && !finite(from, c[i]) {
-			continue
+		if finite(from, a[i]) && (o.reads < 2 || finite(from, b[i])) && (o.reads < 3 || finite(from, c[i])) {
+			w.block.report(w, o, i, driver.LaunchFailed, "NaN made of finite numbers: %v of %s", o.in.Op,
+				listed(from, a[i], b[i], c[i], o.reads))
+			return
 		}
-		w.block.report(w, o, i, driver.LaunchFailed, "NaN made of finite numbers: %v of %s", o.in.Op, listed(from, a[i], b[i], c[i], o.reads))
-		return
 	}
 }
 
