@@ -17,7 +17,9 @@ type goldenLine struct {
 	IDs     []int32 `json:"ids"`
 	Plain   []int32 `json:"plain"`
 	Decoded string  `json:"decoded"`
-	Skipped *string `json:"skipped"` // of ids, without special tokens; in our own goldens alone
+	// In our own goldens alone:
+	Skipped   *string `json:"skipped"`   // text of ids, without special tokens
+	Untrusted []int32 `json:"untrusted"` // ids with special tokens taken for text
 }
 
 // readLines calls line for each line of a JSON lines file.
@@ -77,7 +79,70 @@ func checkGoldens(t *testing.T, tok *Tokenizer, path string) {
 		if want.Skipped != nil {
 			require.Equal(t, *want.Skipped, tok.Decode(want.IDs, true), "skipped, line %d: %q", n, want.Text)
 		}
+		if want.Untrusted != nil {
+			require.Equal(t, want.Untrusted, notNil(tok.Encode(want.Text, Untrusted)), "untrusted, line %d: %q", n, want.Text)
+		}
 	})
+}
+
+// chatLine is what the reference libraries make of a conversation.
+type chatLine struct {
+	Messages            []Message `json:"messages"`
+	AddGenerationPrompt bool      `json:"add_generation_prompt"`
+	Rendered            string    `json:"rendered"`
+	IDs                 []int32   `json:"ids"`
+}
+
+// checkChats checks a tokenizer against every line of a file, and that segments keep the messages' text plain.
+func checkChats(t *testing.T, tok *Tokenizer, path string) {
+	readLines(t, path, func(n int, want chatLine) {
+		rendered, err := tok.ApplyChatTemplate(want.Messages, want.AddGenerationPrompt)
+		require.NoError(t, err, "line %d", n)
+		require.Equal(t, want.Rendered, rendered, "line %d", n)
+		require.Equal(t, want.IDs, notNil(tok.Encode(rendered)), "line %d", n)
+		checkSegments(t, tok, want)
+	})
+}
+
+// checkSegments checks that the segments of a conversation are the rendered text, and that their special tokens are those
+// of the same conversation with harmless contents. Where the contents hold no added token, the ids are the reference's.
+func checkSegments(t *testing.T, tok *Tokenizer, want chatLine) {
+	segments, err := tok.ChatSegments(want.Messages, want.AddGenerationPrompt)
+	require.NoError(t, err)
+	require.Equal(t, want.Rendered, joined(segments))
+	ids := tok.EncodeSegments(segments)
+
+	harmless := make([]Message, len(want.Messages))
+	plain := true
+	for i, m := range want.Messages {
+		harmless[i] = Message{Role: m.Role, Content: "x"}
+		plain = plain && !holdsAdded(tok, m.Content)
+	}
+	expected, err := tok.EncodeChat(harmless, want.AddGenerationPrompt)
+	require.NoError(t, err)
+	require.Equal(t, specials(tok, expected), specials(tok, ids), "%q", want.Rendered)
+	if plain {
+		require.Equal(t, want.IDs, notNil(ids), "%q", want.Rendered)
+	}
+}
+
+func holdsAdded(tok *Tokenizer, text string) bool {
+	for _, a := range tok.added {
+		if strings.Contains(text, a.content) {
+			return true
+		}
+	}
+	return false
+}
+
+func specials(tok *Tokenizer, ids []int32) []int32 {
+	kept := []int32{}
+	for _, id := range ids {
+		if unk, ok := tok.ID(tok.config.unk); tok.IsSpecial(id) && !(ok && id == unk) {
+			kept = append(kept, id)
+		}
+	}
+	return kept
 }
 
 func notNil(ids []int32) []int32 { return append([]int32{}, ids...) }
@@ -89,10 +154,13 @@ func TestGoldenShared(t *testing.T) {
 	require.NotEmpty(t, files)
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".jsonl")
-		if strings.HasSuffix(name, ".chat") {
-			continue
-		}
-		t.Run(name, func(t *testing.T) { checkGoldens(t, openShared(t, dir, name), file) })
+		t.Run(name, func(t *testing.T) {
+			if model, ok := strings.CutSuffix(name, ".chat"); ok {
+				checkChats(t, openShared(t, dir, model), file)
+			} else {
+				checkGoldens(t, openShared(t, dir, name), file)
+			}
+		})
 	}
 }
 
@@ -107,6 +175,9 @@ func TestGolden(t *testing.T) {
 			tok, err := Open(dir)
 			require.NoError(t, err)
 			checkGoldens(t, tok, file)
+			if tok.config.template != "" {
+				checkChats(t, tok, filepath.Join(dir, "chat.jsonl"))
+			}
 		})
 	}
 }

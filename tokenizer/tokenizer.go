@@ -16,6 +16,7 @@ type Tokenizer struct {
 	suffix     []int32 // and after
 	decoder    []newStage
 	config     config
+	chat       chatTemplate
 }
 
 // An Option changes how a text is encoded.

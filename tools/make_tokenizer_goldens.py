@@ -109,6 +109,13 @@ PARTS = ["a", "B", " ", "  ", "\n", "'s", "1", "23", ".", "!?", "é", "中", "�
          "▁", "\u0301", "ا", "<s>", "</s>", "<mask>", "<both>", "<|end|>", "alone", "hello", "New York", "abc", "<|im_end|>", "<unk>"]  # fmt: skip
 
 
+CHATML = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nBe brief.<|im_end|>\\n' }}{% endif %}"
+    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+
+
 def special(content, **kw):
     return AddedToken(content, special=True, normalized=False, **kw)
 
@@ -145,7 +152,12 @@ def llama3_kind():
     t.pre_tokenizer, t.decoder = pre, decoders.ByteLevel()
     t.add_tokens([special(c) for c in ("<|begin|>", "<|user|>", "<|end|>", "<|im_start|>", "<|im_end|>", "<pad>")])
     t.post_processor = processors.Sequence([processors.ByteLevel(trim_offsets=False), bos_template("<|begin|>", len(vocab))])
-    return t, {"bos_token": "<|begin|>", "eos_token": {"content": "<|end|>", "lstrip": False}, "pad_token": "<pad>"}
+    template = (
+        "{% for message in messages %}{% set content = '<|user|>' + message['role'] + '\n\n' + message['content'] | trim + '<|end|>' %}"
+        "{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|user|>assistant\n\n' }}{% endif %}"
+    )
+    return t, {"bos_token": "<|begin|>", "eos_token": {"content": "<|end|>", "lstrip": False}, "pad_token": "<pad>", "chat_template": template}
 
 
 def digits_kind():
@@ -157,7 +169,8 @@ def digits_kind():
     t.pre_tokenizer, t.decoder = pre, decoders.ByteLevel()
     t.add_tokens([special("<|endoftext|>"), special("<|im_start|>"), special("<|im_end|>")])
     t.post_processor = processors.TemplateProcessing(single="$A", pair="$A $B:1", special_tokens=[])
-    return t, {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "unk_token": "<|endoftext|>"}
+    named = [{"name": "other", "template": "{{ 'not this one' }}"}, {"name": "default", "template": CHATML}]
+    return t, {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "unk_token": "<|endoftext|>", "chat_template": named}
 
 
 def rules_kind():
@@ -190,7 +203,11 @@ def spm_kind():
         AddedToken("alone", single_word=True, normalized=False), AddedToken("hello", normalized=True), AddedToken("New York", normalized=True, single_word=True),
     ])  # fmt: skip
     t.post_processor = bos_template("<s>", 1)
-    return t, {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    template = (
+        "{% for message in messages %}{{ ('<|user|>' if message['role'] == 'user' else '<|assistant|>') + '\n' + message['content'] + '<|end|>\n' }}"
+        "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}"
+    )
+    return t, {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "chat_template": template}
 
 
 def chars_kind():
@@ -210,7 +227,7 @@ KINDS = {"llama3": llama3_kind, "digits": digits_kind, "rules": rules_kind, "spm
 
 def goldens():
     rnd = random.Random(7)
-    texts = TEXTS + ["".join(rnd.choice(PARTS) for _ in range(rnd.randint(1, 14))) for _ in range(80)]
+    texts = TEXTS + ["".join(rnd.choice(PARTS) for _ in range(rnd.randint(1, 14))) for _ in range(60)]
     for name, kind in KINDS.items():
         t, config = kind()
         out = ROOT / "tokenizer" / "testdata" / name
@@ -232,14 +249,329 @@ def goldens():
                     line["untrusted"] = t.encode(text, add_special_tokens=False).ids
                     t.encode_special_tokens = False
                 f.write(json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n")
+        if "chat_template" in config:
+            write_chats(out / "chat.jsonl", t, config, texts, rnd)
+
+
+def write_chats(path, t, config, texts, rnd):
+    """Conversations, rendered and encoded."""
+    template, content = config["chat_template"], lambda token: token["content"] if isinstance(token, dict) else token
+    if isinstance(template, list):
+        template = next(named["template"] for named in template if named["name"] == "default")
+    template = chat_environment().from_string(template)
+    tokens = {name: content(token) for name, token in config.items() if name.endswith("_token")}
+    with open(path, "w", encoding="utf-8") as f:
+        for i in range(25):
+            messages = [{"role": "system", "content": rnd.choice(texts)}] if i % 3 == 0 else []
+            for _ in range(1 + i % 2):
+                messages += [{"role": "user", "content": rnd.choice(texts)}, {"role": "assistant", "content": rnd.choice(texts)}]
+            if i % 4 != 0:
+                messages.pop()
+            line = {"messages": messages, "add_generation_prompt": messages[-1]["role"] == "user"}
+            line["rendered"] = template.render(**line, **tokens)
+            line["ids"] = t.encode(line["rendered"], add_special_tokens=False).ids
+            f.write(json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n")
 
 
 def write_json(path, data):
     path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
+# ---- templates --------------------------------------------------------------------------------------------------------
+
+HEADERS = """{{- bos_token }}
+{%- if messages[0]['role'] == 'system' %}
+    {%- set system_message = messages[0]['content']|trim %}
+    {%- set messages = messages[1:] %}
+{%- else %}
+    {%- set system_message = "" %}
+{%- endif %}
+
+{#- The system message, with what every conversation begins with #}
+{{- "<|start|>system<|end|>\\n\\n" }}
+{%- if not date_string is defined %}
+    {%- if strftime_now is defined %}
+        {%- set date_string = strftime_now("%d %b %Y") %}
+    {%- else %}
+        {%- set date_string = "1 Jan 2025" %}
+    {%- endif %}
+{%- endif %}
+{{- "Today: " + date_string + "\\n\\n" }}
+{{- system_message }}
+{{- "<|eot|>" }}
+{%- for message in messages %}
+    {%- if not (message.role == 'tool' or 'tool_calls' in message) %}
+        {{- '<|start|>' + message['role'] + '<|end|>\\n\\n'+ message['content'] | trim + '<|eot|>' }}
+    {%- elif message.role == 'tool' %}
+        {{- "<|start|>tool<|end|>\\n\\n" }}
+        {%- if message.content is mapping or message.content is iterable and message.content is not string %}
+            {{- message.content | tojson }}
+        {%- else %}
+            {{- message.content }}
+        {%- endif %}
+        {{- "<|eot|>" }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|start|>assistant<|end|>\\n\\n' }}
+{%- endif %}
+"""
+
+INST = """{%- if messages[0]["role"] == "system" %}
+    {%- set system_message = messages[0]["content"] %}
+    {%- set loop_messages = messages[1:] %}
+{%- else %}
+    {%- set loop_messages = messages %}
+{%- endif %}
+{%- set user_messages = loop_messages | selectattr("role", "equalto", "user") | list %}
+{%- set ns = namespace() %}
+{%- set ns.index = 0 %}
+{%- for message in loop_messages %}
+    {%- if (message['role'] == 'user') != (ns.index % 2 == 0) %}
+        {{- raise_exception("Roles must alternate: user, assistant, user, …") }}
+    {%- endif %}
+    {%- set ns.index = ns.index + 1 %}
+{%- endfor %}
+{{- bos_token }}
+{%- for message in loop_messages %}
+    {%- if message["role"] == "user" %}
+        {%- if loop.last and system_message is defined %}
+            {{- "[INST] " + system_message + "\\n\\n" + message["content"] + "[/INST]" }}
+        {%- else %}
+            {{- "[INST] " + message["content"] + "[/INST]" }}
+        {%- endif %}
+    {%- elif message["role"] == "assistant" %}
+        {{- " " + message["content"]|trim + eos_token}}
+    {%- else %}
+        {{- raise_exception("Only user and assistant roles are supported!") }}
+    {%- endif %}
+{%- endfor %}
+{{- user_messages | length }}
+"""
+
+TURNS = """{{ bos_token }}
+{%- if messages[0]['role'] == 'system' -%}
+    {%- set first_user_prefix = messages[0]['content'] + '\\n\\n' -%}
+    {%- set loop_messages = messages[1:] -%}
+{%- else -%}
+    {%- set first_user_prefix = "" -%}
+    {%- set loop_messages = messages -%}
+{%- endif -%}
+{%- for message in loop_messages -%}
+    {%- if (message['role'] == 'assistant') -%}
+        {%- set role = "model" -%}
+    {%- else -%}
+        {%- set role = message['role'] -%}
+    {%- endif -%}
+    {{ '<turn>' + role + '\\n' + (first_user_prefix if loop.first else "") }}
+    {%- if message['content'] is string -%}
+        {{ message['content'] | trim }}
+    {%- elif message['content'] is iterable -%}
+        {%- for item in message['content'] -%}
+            {%- if item['type'] == 'image' -%}
+                {{ '<image>' }}
+            {%- elif item['type'] == 'text' -%}
+                {{ item['text'] | trim }}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- else -%}
+        {{ raise_exception("Invalid content type") }}
+    {%- endif -%}
+    {{ '<end>\\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+    {{'<turn>model\\n'}}
+{%- endif -%}
+"""
+
+THINKING = """{%- macro render(content, upper=false) -%}
+    {%- if content is string -%}{{- content | upper if upper else content -}}{%- else -%}{{- content | map(attribute='text') | join('\\n') -}}{%- endif -%}
+{%- endmacro -%}
+{%- set ns = namespace(multi_step=true, last=messages|length - 1) %}
+{%- for message in messages[::-1] %}
+    {%- set index = (messages|length - 1) - loop.index0 %}
+    {%- if ns.multi_step and message.role == "user" and message.content is string and not(message.content.startswith('<tool_response>') and message.content.endswith('</tool_response>')) %}
+        {%- set ns.multi_step = false %}
+        {%- set ns.last = index %}
+    {%- endif %}
+{%- endfor %}
+{%- for message in messages %}
+    {%- if message.role == "assistant" %}
+        {%- set reasoning = '' %}
+        {%- if '</think>' in message.content %}
+            {%- set reasoning = message.content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}
+            {%- set content = message.content.split('</think>')[-1].lstrip('\\n') %}
+        {%- else %}
+            {%- set content = message.content %}
+        {%- endif %}
+        {%- if loop.index0 > ns.last and (loop.last or (not loop.last and reasoning)) %}
+            {{- '<|' + message.role + '|>\\n<think>\\n' + reasoning.strip('\\n') + '\\n</think>\\n\\n' + content }}
+        {%- else %}
+            {{- '<|' + message.role + '|>\\n' + content }}
+        {%- endif %}
+    {%- else %}
+        {{- '<|' + message.role + '|>\\n' }}{{ render(message.content, upper=(message.role == 'system')) }}
+    {%- endif %}
+    {{- '<|end|>\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|assistant|>\\n' }}
+    {%- if enable_thinking is defined and enable_thinking is false %}
+        {{- '<think>\\n\\n</think>\\n\\n' }}
+    {%- endif %}
+{%- endif %}"""
+
+TOOLS = """{%- if tools %}
+    {{- "Tools:\\n" }}
+    {%- for tool in tools %}
+        {{- tool | tojson(indent=4) }}
+        {%- for name, param in tool.parameters.properties.items() %}
+            {{- "\\n  " ~ loop.index ~ ". " ~ name ~ ": " ~ param.type ~ (" (required)" if name in tool.parameters.required else "") }}
+        {%- endfor %}
+        {{- "\\n" if not loop.last }}
+    {%- endfor %}
+{%- endif %}
+{% generation %}{{ messages | tojson }}{% endgeneration %}
+"""
+
+SYSTEM = {"role": "system", "content": "  You are kind. "}
+USER = {"role": "user", "content": " Hi <b>there</b> & 'you' \"all\"\n"}
+ANSWER = {"role": "assistant", "content": "<think>\nhm\n</think>\n\nHello!"}
+CHATS = [
+    [USER], [SYSTEM, USER], [USER, ANSWER], [SYSTEM, USER, ANSWER, {"role": "user", "content": ""}], [USER, USER], [{"role": "user", "content": "größer 中文 👍 \u2028"}],
+    [{"role": "user", "content": [{"type": "text", "text": " a "}, {"type": "image"}, {"type": "text", "text": "b"}]}], [{"role": "tool", "content": {"a": [1, 2.5, None, True, "é<>&'"]}}],
+]  # fmt: skip
+TOOL = {"name": "weather", "parameters": {"properties": {"city": {"type": "string"}, "days": {"type": "integer"}}, "required": ["city"]}}
+
+# One-liners: each where engines are known to differ from Jinja2, or where an error must not become a text.
+SNIPPETS = r"""
+{{ 'a' + 'b' | upper + 'c' }}|{{ 1 + 2 * 3 - 4 // 3 }}|{{ 7 % 3 }}|{{ -7 // 2 }}|{{ -7 % 3 }}|{{ 7 / 2 }}|{{ 3 if false else 2.0 }}
+{{ 1 ~ 2 }}|{{ 'x' ~ none ~ true ~ 1.5 }}|{{ [1, 'a', none, true, 2.0, {'k': 'v'}] }}|{{ (1, 2)[1] }}|{{ "it's" }}|{{ ["it's", 'say "x"', "a\nb"] }}
+{{ undefined_name }}|{{ undefined_name is defined }}|{{ undefined_name or 'x' }}|{{ x.y }}
+{{ messages[0].nothing }}|{{ messages[0]['nothing'] is undefined }}|{{ messages[99] is defined }}|{{ messages[-1].role }}
+{{ messages[0].nothing.more }}
+{{ undefined_name + 'a' }}
+{{ undefined_name['a'] }}
+{{ 1 + 'a' }}
+{{ 'a' + 1 }}
+{{ 'a' < 1 }}
+{{ 1 // 0 }}
+{{ 'abc'[1] }}{{ 'abc'[-1] }}{{ 'abc'[1:] }}{{ 'abcdef'[::-2] }}{{ 'abcdef'[4:1:-1] }}{{ 'abc'[5:] }}{{ 'größe'[2] }}
+{{ [1,2,3][:2] }}{{ [1,2,3][-2:] }}{{ [1,2,3][::-1] }}{{ [1,2,3][1:2] }}{{ [][1:] }}
+{{ 'a' in 'abc' }}{{ 'a' not in 'abc' }}{{ 2 in [1, 2] }}{{ 'role' in messages[0] }}{{ not 'a' in 'abc' }}{{ 'a' in 'xa' + 'b' }}{{ 'A' in 'xa' | upper }}
+{{ 'a' in ['b', 'a'] and 'c' not in ['b'] or false }}{{ 1 == 1.0 }}{{ '1' == 1 }}{{ [1, 'a'] == [1, 'a'] }}{{ none == false }}{{ true == 1 }}{{ {} == {} }}
+{{ 'yes' if messages else 'no' }}{{ 'yes' if '' }}{{ ('a' if 1 == 2 else 'b') + 'c' }}{{ 'a' if false else 'b' if false else 'c' }}{{ [1 if true else 2, 3] }}
+{{ messages | map(attribute='role') | list }}{{ messages | selectattr('role', 'equalto', 'user') | list | length }}{{ [3, 1, 2] | sort | join('-') }}{{ ['b', 'A'] | sort }}
+{{ [1, 2, 3, 4] | select('odd') | list }}{{ [1, 2, 3] | reject('==', 2) | list }}{{ ['a', 'b'] | map('upper') | join(',') }}{{ [1, 1, 2] | unique | list }}
+{{ ' x ' | trim }}|{{ 'xxaxx' | trim('x') }}|{{ '\t\n x \u00a0' | trim }}|{{ ' x '.strip() }}|{{ ' x '.lstrip() }}|{{ ' x '.rstrip() }}|{{ 'xay'.strip('xy') }}
+{{ 'a b  c'.split() }}{{ 'a,b,,c'.split(',') }}{{ 'a,b,c'.split(',', 1) }}{{ ' a  b c '.split(none, 1) }}{{ 'a,b,c'.rsplit(',', 1) }}{{ 'a\nb\r\nc\n'.splitlines() }}
+{{ 'abc'.startswith('ab') }}{{ 'abc'.endswith(('x', 'c')) }}{{ 'abc'.replace('b', 'x') }}{{ 'aaa'.replace('a', 'b', 2) }}{{ 'aaa' | replace('a', 'bb') }}{{ 'abc'.find('c') }}{{ 'aXa'.count('a') }}
+{{ 'hello wORLD-foo bar' | title }}|{{ 'hello wORLD' | capitalize }}|{{ 'ß' | upper }}|{{ 'ΑΣ' | lower }}|{{ "they're bill's" .title() }}|{{ 'x'.upper().lower().upper() }}
+{{ none | default('d') }}|{{ undefined_name | default('d') }}|{{ '' | default('d', true) }}|{{ none | d('x', true) }}|{{ undefined_name | d }}
+{{ [1, 2] | first }}{{ [1, 2] | last }}{{ 'abc' | first }}{{ [] | first }}{{ 'abc' | length }}{{ {'a': 1} | length }}{{ 'größe' | length }}{{ 'abc' | reverse }}{{ 'abc' | list }}
+{{ '3' | int + 1 }}{{ 'x' | int }}{{ 'x' | int(7) }}{{ 3.9 | int }}{{ '2.5' | float }}{{ 5 | string + '!' }}{{ -5 | abs }}{{ [1, 2] | sum }}{{ [2, 9, 4] | max }}{{ [2, 1] | min }}
+{{ {'b': 1, 'a': [1, 'x', none, true, 1.0]} | tojson }}|{{ 'é<>&\u2028"\\/' | tojson }}|{{ [] | tojson }}{{ {} | tojson }}|{{ {'a': {'b': []}} | tojson(indent=2) }}
+{{ {'b': 1, 'a': 2}.items() | list }}{{ {'a': 1}.get('a') }}{{ {'a': 1}.get('b') }}{{ {'a': 1}.get('b', 5) }}{{ {'a': 1}['a'] }}{{ {'a': 1}.a }}{{ {'b': 1, 'a': 2} | dictsort }}
+{% for k, v in {'b': 1, 'a': 2}.items() %}{{ k }}={{ v }};{% endfor %}{% for k in {'x': 1} %}{{ k }}{% endfor %}{% for c in 'añb' %}<{{ c }}>{% endfor %}
+{% for i in range(5) if i % 2 == 0 %}{{ loop.index }}/{{ loop.length }}:{{ i }}{{ ',' if not loop.last }}{% else %}none{% endfor %}{% for i in [] %}x{% else %}empty{% endfor %}
+{% for i in range(3) %}{{ loop.first }}{{ loop.last }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.previtem }}{{ loop.nextitem }}{{ loop.cycle('a', 'b') }} {% endfor %}
+{% for i in range(10) %}{% if i == 2 %}{% continue %}{% endif %}{% if i == 5 %}{% break %}{% endif %}{{ i }}{% endfor %}{% for i in range(2) %}{% for j in range(3) %}{% if j == 1 %}{% break %}{% endif %}{{ i }}{{ j }}{{ loop.depth }} {% endfor %}{% endfor %}
+{% set x = 1 %}{% for i in [1, 2] %}{{ x }}{% set x = x + 1 %}{{ x }}{% endfor %}{{ x }}{% if true %}{% set x = 9 %}{% endif %}{{ x }}
+{% set ns = namespace(n=0) %}{% for i in [1, 2] %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}{% set t %}a{{ ns.n }}b{% endset %}{{ t | upper }}
+{% macro m(a, b='x', c=none) %}[{{ a }}{{ b }}{{ c }}]{% endmacro %}{{ m(1) }}{{ m(1, 2) }}{{ m(1, c=3) }}{{ m(b=2, a=1) }}{{ m('q') | length }}
+{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}
+{% macro m() %}{{ y }}{% endmacro %}{% set y = 5 %}{{ m() }}
+{% if messages is sequence %}s{% endif %}{% if messages[0] is mapping %}m{% endif %}{% if 'x' is string %}t{% endif %}{% if 1 is number %}n{% endif %}{% if none is none %}0{% endif %}{% if true is boolean %}b{% endif %}{% if 3 is odd %}o{% endif %}{% if 4 is divisibleby 2 %}d{% endif %}{% if 4 is divisibleby(3) %}e{% endif %}
+{% if 1 is not string and 'a' is not none %}x{% endif %}{% if not messages is undefined %}y{% endif %}{% if x is not defined %}z{% endif %}{{ 1 is integer }}{{ 1.0 is float }}{{ true is integer }}{{ [] is iterable }}{{ range is callable }}
+{% raw %}{{ not this }} {% nor this %}{% endraw %}|{%- raw -%}  x  {%- endraw -%}  |{# a comment #}|{#- trims -#}  |
+{{ 'a\tb\\n\x41\u00e9\'q\'"' }}{{ "d\"q'\d" }}{{ '}}' }}{{ '%}' }}{{ {'a': {'b': 1}}['a']['b'] }}
+{{ range(3) | list }}{{ range(1, 3) | list }}{{ range(5, 0, -2) | list }}{{ range(0) | list }}{{ 'ab' * 3 }}{{ [1] + [2] }}
+{{ raise_exception('no ' ~ 'way') }}
+{{ messages | length > 0 and messages[0].role == 'user' }}{{ 1 < 2 }}{{ 'a' <= 'b' }}{{ 2 >= 3 }}{{ 1 != 2 }}{{ not true }}{{ not '' and 5 }}{{ 0 or '' or 'z' }}
+{{ 'x' is in ['x'] }}{{ ['a', ['b']] | tojson }}{{ 0.1 + 0.2 }}{{ 1.0 }}{{ 100000000000000000000.0 }}{{ 0.00001 }}{{ 3 * 1.5 }}
+{{ 'a\nb\n\nc' | indent(2) }}|{{ 'a\nb' | indent(1, true) }}|{{ messages[0]['content'] | tojson | length }}|{{ [[1, 2], [3]] | map('length') | list }}
+{{ {'a': 1}.items() | first }}{{ (1, [2]) }}{{ (1,) }}{{ () }}{{ (1, 2) == [1, 2] }}{{ (1, 2) == (1, 2) }}{{ (3, 4)[1:] }}{{ (1, 2) | list }}{{ (1, 2) | tojson }}{{ (1, 2) | length }}{{ 2 in (1, 2) }}
+{{ messages.append(1) }}
+{{ messages[0].update({'a': 1}) }}
+{{ ''.__class__ }}|{{ messages.__len__ is defined }}
+{{ nofilter | nosuch }}
+{{ 1 is nosuch }}
+{{ nosuch() }}
+{% for a, b in [1] %}{% endfor %}
+{% for i in 5 %}{% endfor %}
+{% include 'x' %}
+{% import 'x' as y %}
+{% extends 'x' %}
+{{ 1
+{% if %}{% endif %}
+{% if true %}
+{% endfor %}
+{{ }}
+{% nosuch %}
+{{ 'abc }}
+{{ (1 }}
+{{ 1) }}
+{{ a ? b }}
+""".strip().split("\n")
+
+# White space: every sign at every place, with the line breaks that trim_blocks and lstrip_blocks look at.
+LAYOUTS = [
+    "a\n  {% if true %}\n    b\n  {% endif %}\nc\n", "a\n  {%- if true %}\n    b\n  {%- endif %}\nc\n\n", "a {% if true -%}\n  b  {% endif -%}\n c", "x\n  {{ 1 }}\n  {{- 2 -}}\n  y",
+    "x\n  {#- c -#}\n  y\n  {# c #}\n  z", "  {% if true %}x{% endif %}  {% if true %}y{% endif %}\n\n  z", "x  {%+ if true %}\n  y {% endif +%}\n z", "\n\n{% set x = 1 %}\n\n{{ x }}\n\n",
+    "{% for i in [1, 2] %}\n  - {{ i }}\n{% endfor %}\nend", "{% for i in [1, 2] -%}\n  - {{ i }}\n{%- endfor %}\nend\r\nx\ry", "a\t {% if true %}b{% endif %}\t c", "{{ 'a' }}\n{{ 'b' }}\n", "{{- '' -}}", "",
+    "  {% raw %}  {{ x }}\n{% endraw %}\n  y", "x{% if true %}{# c #}\n{% endif %}y", "{% if true %}\n\n{% endif %}z", "{%   if true   %}a{%endif%}", "{{\n  'multi'\n  ~ 'line'\n}}", "\u00a0{% if true %}x{% endif %}", "{{{'a': 1}['a']}}", "{ {{ 1 }} } {% raw %}{{{% endraw %}",
+]  # fmt: skip
+
+
+def chat_environment():
+    """The environment that transformers renders chat templates in, without its clock."""
+    import jinja2
+    import jinja2.ext
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Generation(jinja2.ext.Extension):
+        tags = {"generation"}
+
+        def parse(self, parser):
+            line = next(parser.stream).lineno
+            body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
+            return jinja2.nodes.Scope(body, lineno=line)
+
+    def raise_exception(message):
+        raise jinja2.exceptions.TemplateError(message)
+
+    env = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols])
+    env.filters["tojson"] = lambda x, indent=None: json.dumps(x, ensure_ascii=False, indent=indent)
+    env.globals["raise_exception"] = raise_exception
+    return env
+
+
+def templates():
+    env = chat_environment()
+    out = ROOT / "tokenizer" / "jinja" / "testdata"
+    out.mkdir(parents=True, exist_ok=True)
+    few = {"messages": [{"role": "user", "content": " Hi <b>you</b>\n"}]}
+    cases = {t: [few] for t in SNIPPETS + LAYOUTS}
+    for t in (CHATML, HEADERS, INST, TURNS, THINKING, TOOLS):
+        cases[t] = []
+        for i, chat in enumerate(CHATS):
+            more = {"add_generation_prompt": i % 2 == 0, "bos_token": "<s>", "eos_token": "</s>", "enable_thinking": i % 3 == 0, "tools": [TOOL, TOOL] if i % 2 else None}
+            cases[t].append({"messages": chat, **more})
+    with open(out / "goldens.jsonl", "w", encoding="utf-8") as f:
+        for template, given in cases.items():
+            line = {"template": template, "cases": [{"vars": v, **result(env, template, v)} for v in given]}
+            f.write(json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n")
+
+
+def result(env, template, variables):
+    try:
+        return {"rendered": env.from_string(template).render(**variables)}
+    except Exception as error:
+        return {"error": type(error).__name__}
+
+
 if __name__ == "__main__":
-    commands = {"classes": classes, "goldens": goldens}
+    commands = {"classes": classes, "goldens": goldens, "templates": templates}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]]()
