@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tiebreak/gguf"
+	"tiebreak/tensor"
+)
+
+func (a *app) convert() *cobra.Command {
+	var as string
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "convert F.gguf DIR",
+		Short: "A GGUF file into a Hugging Face model directory",
+		Long: `convert decodes the weights of a GGUF file and writes config.json, model.safetensors, tokenizer.json and
+tokenizer_config.json. The folder appears under its name when it is complete.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.runConvert(cmd.Context(), args[0], args[1], as, force)
+		},
+	}
+	cmd.Flags().StringVar(&as, "as", "bf16", "type of the weights written: bf16, f16 or f32")
+	cmd.Flags().BoolVar(&force, "force", false, "replace a folder that holds a model")
+	return cmd
+}
+
+func (a *app) runConvert(ctx context.Context, in, out, as string, force bool) error {
+	types := map[string]tensor.DType{"bf16": tensor.BF16, "f16": tensor.F16, "f32": tensor.F32}
+	dtype, ok := types[as]
+	if !ok {
+		return usage("--as %q: want bf16, f16 or f32", as)
+	}
+	if a.flags.dryRun {
+		return a.checkConvertible(in)
+	}
+	began := time.Now()
+	if err := gguf.Convert(ctx, in, out, gguf.ConvertOptions{DType: dtype, Force: force}); err != nil {
+		return ggufError(err)
+	}
+	if a.flags.json {
+		return a.printJSON(map[string]any{"output": out, "dtype": as, "seconds": time.Since(began).Seconds()})
+	}
+	a.say("wrote %s (%s) in %.1f s", out, as, time.Since(began).Seconds())
+	return nil
+}
+
+func (a *app) checkConvertible(in string) error {
+	f, err := gguf.Open(in)
+	if err != nil {
+		return ggufError(err)
+	}
+	defer f.Close()
+	a.say("%s: %d tensors, %d metadata keys", in, len(f.Tensors()), len(f.Keys()))
+	return nil
+}
+
+// ggufError gives an error of package gguf its exit code.
+func ggufError(err error) error {
+	var format *gguf.FormatError
+	if errors.As(err, &format) || errors.Is(err, errNotExist) {
+		return badData(err)
+	}
+	return err
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"tiebreak/backend"
+	"tiebreak/cpu"
+	"tiebreak/cuda"
+	"tiebreak/cuda/driver"
+	"tiebreak/cuda/emu"
+	"tiebreak/cuda/libcuda"
+)
+
+// openBackend opens what --device names. auto is the first CUDA device where this program can drive one, else the CPU.
+func (a *app) openBackend() (backend.Backend, error) {
+	kind, ordinals, err := parseDevice(a.flags.device)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case "auto":
+		if d, err := libcuda.New(libcuda.Config{}); err == nil {
+			if list, err := d.Devices(); err == nil && len(list) > 0 {
+				return a.openCUDA(d, "cuda", 0)
+			}
+		}
+		return a.openCPU()
+	case "cpu":
+		return a.openCPU()
+	}
+	if len(ordinals) > 1 {
+		return nil, usage("--device %s: a model runs on one device at a time", a.flags.device)
+	}
+	d, err := openDriver(kind)
+	if err != nil {
+		return nil, err
+	}
+	return a.openCUDA(d, kind, ordinals[0])
+}
+
+func (a *app) openCPU() (backend.Backend, error) {
+	if a.flags.threads < 0 {
+		return nil, usage("--threads %d: want 0 (one a core) or more", a.flags.threads)
+	}
+	be, err := cpu.New(cpu.Options{Threads: a.flags.threads})
+	if err != nil {
+		return nil, resources(err)
+	}
+	return be, nil
+}
+
+func (a *app) openCUDA(d driver.Driver, kind string, ordinal int) (backend.Backend, error) {
+	be, err := cuda.Open(d, ordinal, fmt.Sprintf("%s:%d", kind, ordinal))
+	if err != nil {
+		return nil, resources(err)
+	}
+	return be, nil
+}
+
+// parseDevice splits "cuda:0,1" into its kind and ordinals; "auto" and "cpu" have none.
+func parseDevice(s string) (kind string, ordinals []int, err error) {
+	kind, list, numbered := strings.Cut(s, ":")
+	switch {
+	case (kind == "auto" || kind == "cpu") && !numbered:
+		return kind, nil, nil
+	case (kind == "cuda" || kind == "emu") && numbered:
+		for _, field := range strings.Split(list, ",") {
+			n, err := strconv.ParseUint(field, 10, 8)
+			if err != nil {
+				return "", nil, usage("--device %q: %q is no number of a device", s, field)
+			}
+			ordinals = append(ordinals, int(n))
+		}
+		return kind, ordinals, nil
+	}
+	return "", nil, usage("--device %q: want auto, cpu, cuda:N or emu:N", s)
+}
+
+// emulated is how many devices the emulator has.
+const emulated = 2
+
+// openDriver opens the driver of a kind of devices. The environment variable TIEBREAK_EMU_SM chooses the generation that
+// is emulated: 75 (T4) or 80 (A100, the default).
+func openDriver(kind string) (driver.Driver, error) {
+	if kind == "cuda" {
+		d, err := libcuda.New(libcuda.Config{})
+		return d, resources(err)
+	}
+	capability := 80
+	switch sm := os.Getenv("TIEBREAK_EMU_SM"); sm {
+	case "", "80":
+	case "75":
+		capability = 75
+	default:
+		return nil, usage("TIEBREAK_EMU_SM=%s: want 75 or 80", sm)
+	}
+	return emu.New(emu.Options{Devices: emulated, ComputeCapability: capability, Memory: 8 << 30, Checks: emu.None}), nil
+}

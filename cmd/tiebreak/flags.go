@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"tiebreak/internal/progress"
+	"tiebreak/tensor"
+)
+
+// shared are the flags that all subcommands know.
+type shared struct {
+	device   string
+	dtype    string
+	threads  int
+	seed     int64
+	json     bool
+	progress string
+	quiet    int
+	verbose  int
+	dryRun   bool
+}
+
+func (s *shared) register(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.StringVar(&s.device, "device", "auto", "where to compute: auto, cpu, cuda:N, or emu:N (a GPU emulated in software, slow)")
+	f.StringVar(&s.dtype, "dtype", "auto", "type of the arithmetic: auto, f32, bf16 or f16; sums are f32 in all of them")
+	f.IntVar(&s.threads, "threads", 0, "threads for computing (0: one a core)")
+	f.Int64Var(&s.seed, "seed", 0, "seed of random choices")
+	f.BoolVar(&s.json, "json", false, "print one JSON document to stdout; errors are JSON too")
+	f.StringVar(&s.progress, "progress", "auto", "auto, tty, plain, json or none")
+	f.CountVarP(&s.quiet, "quiet", "q", "no words but errors (-qq: not even those)")
+	f.CountVarP(&s.verbose, "verbose", "v", "say more")
+	f.BoolVar(&s.dryRun, "dry-run", false, "check everything, print the plan, write nothing")
+}
+
+// compute parses --dtype; auto is Invalid, for which the model decides.
+func (s *shared) compute() (tensor.DType, error) {
+	switch s.dtype {
+	case "auto":
+		return tensor.Invalid, nil
+	case "f32":
+		return tensor.F32, nil
+	case "bf16":
+		return tensor.BF16, nil
+	case "f16":
+		return tensor.F16, nil
+	}
+	return tensor.Invalid, usage("--dtype %q: want auto, f32, bf16 or f16", s.dtype)
+}
+
+// meter makes the progress display that the flags ask for.
+func (a *app) meter() (*progress.Meter, error) {
+	mode, err := progress.ParseMode(a.flags.progress)
+	if err != nil {
+		return nil, usage("--%v", err)
+	}
+	if a.flags.quiet > 0 && mode == progress.Auto {
+		mode = progress.None
+	}
+	return progress.New(a.std.err, mode, a.terminal(), time.Now), nil
+}
+
+// terminal reports whether stderr is a terminal that can redraw a line.
+func (a *app) terminal() bool {
+	f, ok := a.std.err.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+// say prints a line of words to stderr unless -q forbids it.
+func (a *app) say(format string, args ...any) {
+	if a.flags.quiet == 0 {
+		fmt.Fprintf(a.std.err, format+"\n", args...)
+	}
+}

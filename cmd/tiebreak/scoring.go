@@ -1,0 +1,99 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"tiebreak/engine"
+	"tiebreak/judge"
+	"tiebreak/model"
+	"tiebreak/tokenizer"
+)
+
+// scoring are the flags of every subcommand that scores rows with a model.
+type scoring struct {
+	model     string
+	batch     int
+	maxTokens int
+	swap      bool
+	template  string
+	chat      string
+}
+
+func (s *scoring) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.model, "model", "", "Hugging Face model directory (default: SmolLM2-135M-Instruct, as `make model` puts it into the cache)")
+	f.IntVar(&s.batch, "batch", 50, "most prompts computed at once")
+	f.IntVar(&s.maxTokens, "max-tokens", judge.DefaultMaxTokens, "longest prompt in tokens; what does not fit is cut")
+	f.BoolVar(&s.swap, "swap", true, "score both orders of the answers")
+	f.StringVar(&s.template, "template", judge.DefaultTemplate, "wording of the prompt")
+	f.StringVar(&s.chat, "chat", "auto", "wrap the prompt in the model's chat template: auto (if it has one), yes or no")
+}
+
+// judgeSession is a judge over one model: first its tokenizer and packer, then, once loaded, its engine.
+type judgeSession struct {
+	dir       string
+	need      judge.Need
+	options   engine.Options
+	predictor *judge.Predictor
+	session   *session
+}
+
+// openJudge reads what is needed to pack rows; the weights are loaded later.
+func (a *app) openJudge(s scoring) (*judgeSession, error) {
+	if s.batch < 1 {
+		return nil, usage("--batch %d: want 1 or more", s.batch)
+	}
+	dir, err := modelDir(s.model)
+	if err != nil {
+		return nil, err
+	}
+	config, err := model.ReadConfig(dir)
+	if err != nil {
+		return nil, badData(err)
+	}
+	tok, err := openTokenizer(dir)
+	if err != nil {
+		return nil, err
+	}
+	packer, err := newPacker(tok, config, s)
+	if err != nil {
+		return nil, err
+	}
+	opt := engine.Options{MaxTokens: s.maxTokens, BatchRows: s.batch}
+	if config.Classes == 0 {
+		labels := packer.Labels()
+		opt.Labels = labels[:]
+	}
+	return &judgeSession{dir: dir, need: judge.Texts, options: opt, predictor: &judge.Predictor{Packer: packer, OneOrder: !s.swap}}, nil
+}
+
+func newPacker(tok *tokenizer.Tokenizer, config model.Config, s scoring) (*judge.Packer, error) {
+	if config.Classes != 0 && config.Classes != 3 {
+		return nil, badData(classesError(config.Classes))
+	}
+	template, err := judge.NamedTemplate(s.template)
+	if err != nil {
+		return nil, judgeError(err)
+	}
+	frame, err := chatFrame(tok, config, s.chat)
+	if err != nil {
+		return nil, err
+	}
+	packer, err := judge.NewPacker(judge.NewTokenizer(tok), judge.PackOptions{
+		Template: template, Frame: frame, MaxTokens: s.maxTokens, Classifier: config.Classes != 0})
+	return packer, judgeError(err)
+}
+
+// load opens the engine.
+func (j *judgeSession) load(a *app) error {
+	session, err := a.openEngine(j.dir, j.options)
+	if err != nil {
+		return err
+	}
+	j.session = session
+	j.predictor.Scorer = session.engine
+	return nil
+}
+
+// Close gives the engine back.
+func (j *judgeSession) Close() error { return j.session.Close() }
