@@ -83,9 +83,9 @@ func runCompute(w *warp, o *op, mask uint32) {
 		o.compute(&r[o.d], &r[o.a], &r[o.b], &r[o.c])
 		return
 	}
-	var t lanes
-	o.compute(&t, &r[o.a], &r[o.b], &r[o.c])
-	merge(&r[o.d], &t, mask)
+	t := &w.scratch // a variable here would be allocated anew each time, because compute may keep it
+	o.compute(t, &r[o.a], &r[o.b], &r[o.c])
+	merge(&r[o.d], t, mask)
 }
 
 // merge copies the lanes in the mask.

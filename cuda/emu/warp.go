@@ -30,11 +30,12 @@ type warp struct {
 	turns   int     // backward branches taken
 	steps   uint64  // instructions executed
 
-	groups [][]pendingCopy // committed cp.async groups, oldest first
-	open   []pendingCopy   // the group being filled
-	spare  [][]pendingCopy // memory of groups that are done
-	addr   addresses       // of the memory instruction being executed
-	piece  piece           // of memory that it touches
+	groups  [][]pendingCopy // committed cp.async groups, oldest first
+	open    []pendingCopy   // the group being filled
+	spare   [][]pendingCopy // memory of groups that are done
+	addr    addresses       // of the memory instruction being executed
+	piece   piece           // of memory that it touches
+	scratch lanes           // a result before it is merged
 }
 
 // reset makes the warp begin the kernel for the threads 32·index… of a block.

@@ -7,16 +7,16 @@ import (
 
 // runWatched is runCompute for floating-point instructions when checks are on: a NaN made of finite numbers is a fault.
 func runWatched(w *warp, o *op, mask uint32) {
-	var t lanes
+	t := &w.scratch
 	a, b, c := &w.rows[o.a], &w.rows[o.b], &w.rows[o.c]
-	o.compute(&t, a, b, c)
-	if m := nans(o.in.Type(), &t, mask); m != 0 {
+	o.compute(t, a, b, c)
+	if m := nans(o.in.Type(), t, mask); m != 0 {
 		w.blame(o, m, a, b, c)
 	}
 	if mask == everyLane {
-		w.rows[o.d] = t
+		w.rows[o.d] = *t
 	} else {
-		merge(&w.rows[o.d], &t, mask)
+		merge(&w.rows[o.d], t, mask)
 	}
 }
 
