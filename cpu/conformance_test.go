@@ -12,7 +12,7 @@ var edges = backendtest.Options{
 	TileRows:  []int{6, 8, 24},
 	TileCols:  []int{16, 48},
 	HeadSizes: []int{16, 36, 64, 80, 96, 128},
-	Products:  [][3]int{{blockRows + 1, 20, 70}, {3, 50, 2*blockSteps + 30}, {fewRows, 50, 4*wideSteps + 5}, {fewRows + 1, 17, 2*wideSteps + 1}},
+	Products:  [][3]int{{mostRows + 1, 5, 20}, {blockRows + 1, 20, 70}, {3, 50, 2*blockSteps + 30}, {fewRows, 50, 4*wideSteps + 5}, {fewRows + 1, 17, 2*wideSteps + 1}},
 }
 
 // TestConformance runs the suite on every instruction set, with three threads.

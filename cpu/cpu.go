@@ -22,10 +22,10 @@ const EnvISA = "TIEBREAK_ISA"
 type Backend struct {
 	isa     *isa
 	pool    *pool
-	scratch []scratch // one a worker
-	left    left      // the left side of the product that runs
-	shared  []float32 // the same for the reference: x, widened
-	live    int64     // bytes handed out by Alloc and held by weights
+	scratch []scratch        // one a worker
+	left    left             // the left side of the product that runs
+	shared  []float32        // the same for the reference: x, widened
+	blocks  map[*memory]bool // handed out by Alloc and held by weights
 	closed  bool
 	jobs    jobs
 }
@@ -49,7 +49,7 @@ func New(opt Options) (*Backend, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Backend{isa: set, pool: newPool(threads), scratch: make([]scratch, threads)}, nil
+	return &Backend{isa: set, pool: newPool(threads), scratch: make([]scratch, threads), blocks: map[*memory]bool{}}, nil
 }
 
 // Device describes the processor. The compute types begin with the fastest for the instruction set in use.
@@ -76,11 +76,16 @@ func (b *Backend) Sync() error {
 	return nil
 }
 
-// Close stops the worker pool. A second Close does nothing.
+// Close stops the worker pool and gives all memory back, that of tensors and weights which were not freed too. A second
+// Close does nothing.
 func (b *Backend) Close() error {
-	if !b.closed {
-		b.closed = true
-		b.pool.close()
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	b.pool.close()
+	for m := range b.blocks {
+		b.release(m)
 	}
 	return nil
 }

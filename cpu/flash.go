@@ -214,7 +214,16 @@ func (p *flashPiece) finish() {
 		rows := p.rows.floats(blk.width * size)
 		p.turn(rows, blk.out.m, blk.width)
 		for c := range blk.n {
-			p.b.isa.storeRow(p.column(p.dst, blk.first+c), p.span.Start+(blk.first+c)/p.group, rows[c*size:(c+1)*size])
+			p.store(p.column(&p.dst, blk.first+c), rows[c*size:(c+1)*size])
 		}
+	}
+}
+
+// store rounds a result to its place.
+func (p *flashPiece) store(dst []byte, v []float32) {
+	if p.dst.DType == tensor.F32 {
+		copy(dst, tensor.Bytes(v))
+	} else {
+		p.b.isa.narrow(tensor.CastUint16(dst), v, p.dst.DType)
 	}
 }

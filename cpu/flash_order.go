@@ -13,7 +13,7 @@ func (p *flashPiece) loadQueries(blk *flashBlock) {
 	for i := range blk.width {
 		row := rows[4*p.steps*i : 4*p.steps*(i+1)]
 		if i < blk.n {
-			p.copyRow(row, p.column(p.q, blk.first+i), p.span.Start+(blk.first+i)/p.group)
+			p.copyRow(row, p.column(&p.q, blk.first+i))
 		} else {
 			clear(row)
 		}
@@ -24,19 +24,20 @@ func (p *flashPiece) loadQueries(blk *flashBlock) {
 	}
 }
 
-// column is the part of q, or of dst, that belongs to the query head of column c.
-func (p *flashPiece) column(t backend.Tensor, c int) backend.Tensor {
+// column is the query, or the result, of column c: one head of one row, as bytes.
+func (p *flashPiece) column(t *backend.Tensor, c int) []byte {
 	size, head := p.kv.K.Cols, p.head*p.group+c%p.group
-	return t.ColRange(head*size, (head+1)*size)
+	return partBytes(t, p.span.Start+c/p.group, head*size, (head+1)*size)
 }
 
-// copyRow copies row r of t as elements of 4 bytes, with 0 behind it.
-func (p *flashPiece) copyRow(dst []byte, t backend.Tensor, r int) {
-	n := 4 * t.Cols
-	if p.pairs || t.DType == tensor.F32 {
-		n = copy(dst, rowBytes(t, r))
+// copyRow copies a query or a key as elements of 4 bytes, with 0 behind it.
+func (p *flashPiece) copyRow(dst, src []byte) {
+	n := len(src)
+	if p.pairs || p.q.DType == tensor.F32 {
+		copy(dst, src)
 	} else {
-		p.b.isa.widen(tensor.CastFloat32(dst[:n]), u16Row(t, r), t.DType)
+		n *= 2
+		p.b.isa.widen(tensor.CastFloat32(dst[:n]), tensor.CastUint16(src), p.q.DType)
 	}
 	clear(dst[n:])
 }
@@ -61,7 +62,7 @@ func (p *flashPiece) loadKeys(start, n int) {
 		rows := p.rows.grow(8 * 4 * p.steps)
 		clear(rows[:8*4*p.steps])
 		for r := range min(8, n-i) {
-			p.copyRow(rows[4*p.steps*r:4*p.steps*(r+1)], k, slot+r)
+			p.copyRow(rows[4*p.steps*r:4*p.steps*(r+1)], rowBytes(k, slot+r))
 		}
 		p.b.isa.simd.transpose(&keys[4*i], 4*tileKeys, &rows[0], 4*p.steps, p.steps)
 	}

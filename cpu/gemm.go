@@ -17,11 +17,11 @@ type gemmJob struct {
 	ep      backend.Epilogue
 	kernels [][]gemmKernel
 	widen   func(dst *float32, src *byte, rows, n int) // nil: panels are read as they are
-	blocks  int                                        // blocks of rows
 }
 
 // Extents of blocks. They decide how fast a product is, not what it gives. Measured on Zen 4 with K = 576 to 8192.
 const (
+	mostRows   = 960 // rows of x that are packed at a time, so that scratch memory does not grow with the batch
 	blockRows  = 120 // rows of x in a piece, a multiple of every instruction set's group
 	blockSteps = 512 // of a panel that is read as it is: 96 KiB, which stay in the second-level cache
 	wideSteps  = 128 // of a panel that is widened first, for many rows: tiles begin and end less often
@@ -29,11 +29,11 @@ const (
 	fewRows    = 24
 )
 
-// multiply runs a product by vector code.
+// multiply runs a product by vector code, some rows of x after the other.
 func (b *Backend) multiply(dst, x backend.Tensor, w *weight, ep backend.Epilogue) {
 	v := b.isa.simd
 	j := &b.jobs.gemm
-	*j = gemmJob{b: b, dst: dst, w: w, ep: ep, kernels: v.f32, blocks: (x.Rows + blockRows - 1) / blockRows}
+	*j = gemmJob{b: b, w: w, ep: ep, kernels: v.f32}
 	pairs := v.bf16 != nil && x.DType == tensor.BF16 && w.dtype == tensor.BF16
 	switch {
 	case pairs:
@@ -43,8 +43,12 @@ func (b *Backend) multiply(dst, x backend.Tensor, w *weight, ep backend.Epilogue
 	case w.dtype == tensor.F16:
 		j.widen = v.widenPairsF16
 	}
-	b.packLeft(x, pairs)
-	b.pool.do(j, j.blocks*w.panels.count())
+	for from := 0; from < x.Rows; from += mostRows {
+		to := min(x.Rows, from+mostRows)
+		j.dst = dst.RowRange(from, to)
+		b.packLeft(x.RowRange(from, to), pairs)
+		b.pool.do(j, (to-from+blockRows-1)/blockRows*w.panels.count())
+	}
 }
 
 func (j *gemmJob) run(worker, index int) {

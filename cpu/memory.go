@@ -70,7 +70,19 @@ func wrap(t tensor.Tensor) *memory {
 	return m
 }
 
-func (m *memory) release() {
+// reserve takes a block that lives until release, or Close. what names it in the error.
+func (b *Backend) reserve(n int64, what string) (*memory, error) {
+	if err := checkFree(n, what); err != nil {
+		return nil, err
+	}
+	m := newMemory(n)
+	b.blocks[m] = true
+	return m, nil
+}
+
+// release gives a block back. Blocks that only wrap host data have nothing to give.
+func (b *Backend) release(m *memory) {
+	delete(b.blocks, m)
 	if m.mapped != nil {
 		unmapPages(m.mapped)
 	}
@@ -84,11 +96,10 @@ func (b *Backend) Alloc(d tensor.DType, rows, cols int) (backend.Tensor, error) 
 	if err != nil {
 		return backend.Tensor{}, fmt.Errorf("cpu: alloc: %w", err)
 	}
-	if err := checkFree(n, fmt.Sprintf("%v [%d,%d]", d, rows, cols)); err != nil {
+	m, err := b.reserve(n, fmt.Sprintf("%v [%d,%d]", d, rows, cols))
+	if err != nil {
 		return backend.Tensor{}, err
 	}
-	m := newMemory(n)
-	b.live += m.Bytes()
 	return backend.Tensor{DType: d, Rows: rows, Cols: cols, Stride: cols, Mem: m}, nil
 }
 
@@ -103,14 +114,16 @@ func checkFree(n int64, what string) error {
 	return nil
 }
 
-// Free gives a tensor of Alloc back. It panics if that has happened before.
+// Free gives a tensor of Alloc back. It panics if that has happened before; after Close it does nothing.
 func (b *Backend) Free(t backend.Tensor) {
 	m := t.Mem.(*memory)
-	if m.bytes == nil {
+	if b.closed {
+		return
+	}
+	if !b.blocks[m] {
 		panic(fmt.Sprintf("cpu: free: %v was freed before", t))
 	}
-	b.live -= m.Bytes()
-	m.release()
+	b.release(m)
 }
 
 // Upload copies host data into dst, row by row if dst is a view.
@@ -146,10 +159,12 @@ func hostRows(t tensor.Tensor, n int) [][]byte {
 	return rows
 }
 
-func rowBytes(t backend.Tensor, i int) []byte {
-	size := t.DType.Size()
-	start := (t.Offset + i*t.Stride) * size
-	return t.Mem.(*memory).bytes[start : start+t.Cols*size]
+func rowBytes(t backend.Tensor, i int) []byte { return partBytes(&t, i, 0, t.Cols) }
+
+// partBytes is columns lo to hi of row i, as bytes.
+func partBytes(t *backend.Tensor, i, lo, hi int) []byte {
+	start, size := t.Offset+i*t.Stride, t.DType.Size()
+	return t.Mem.(*memory).bytes[(start+lo)*size : (start+hi)*size]
 }
 
 // f32Row is row i of an F32 tensor.

@@ -174,8 +174,8 @@ func storeKVRow(_ *Backend, a *rowArgs, _ *scratch, i int) {
 	size := a.kv.K.Cols
 	for g := range a.kv.Heads {
 		row := (page*a.kv.Heads+g)*backend.PageSize + offset
-		copy(rowBytes(a.kv.K, row), rowBytes(a.x.ColRange(g*size, (g+1)*size), i))
-		copy(rowBytes(a.kv.V, row), rowBytes(a.y.ColRange(g*size, (g+1)*size), i))
+		copy(partBytes(&a.kv.K, row, 0, size), partBytes(&a.x, i, g*size, (g+1)*size))
+		copy(partBytes(&a.kv.V, row, 0, size), partBytes(&a.y, i, g*size, (g+1)*size))
 	}
 }
 

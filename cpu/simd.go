@@ -2,38 +2,49 @@ package cpu
 
 //go:generate go run ./asmgen
 
-// simd is the vector code of an instruction set; asmgen writes it. Steps and offsets are in bytes, counts in elements; n is
-// a multiple of lanes wherever a function takes rows of n, and not 0. The names in parentheses are the functions of
-// reference.go, or of package tensor, that define each.
+// simd is the vector code of an instruction set; asmgen writes it. Steps from row to row are in bytes. Where a function takes
+// n elements, n is a multiple of lanes and not 0.
 type simd struct {
 	lanes   int   // float32 values in a register
 	width   int   // columns of a panel: the widest tile
 	heights []int // rows of a tile, the highest first
 	group   int   // rows of a left side that are packed together: a multiple of 8 and of the highest tile
 
-	f32  [][]gemmKernel // products of float32, by height and vectors−1 (dot)
-	bf16 [][]gemmKernel // products of pairs of BF16 (dot); nil if the processor has none
+	// Tiles of products (dot), by height and by number of vectors less 1: of float32, and of pairs of BF16, nil where the
+	// processor has no instruction for it.
+	f32, bf16 [][]gemmKernel
 
-	// transpose copies 8 rows of n elements of 4 bytes to 8 columns, n a multiple of 8.
-	transpose func(dst *byte, dstStep int, src *byte, srcStep int, n int)
+	// Orders: 8 rows of n elements of 4 bytes become 8 columns, n a multiple of 8; rows of pairs of halves become two rows of
+	// float32; two rows of halves become one of pairs (nil without bf16).
+	transpose                     func(dst *byte, dstStep int, src *byte, srcStep int, n int)
+	widenPairsBF16, widenPairsF16 func(dst *float32, src *byte, rows, n int)
+	interleave                    func(dst *float32, dstStep int, even *byte, evenStep int, odd *byte, oddStep int, rows, n int)
 
-	widenPairsBF16, widenPairsF16 func(dst *float32, src *byte, rows, n int) // pairs of neighbours in K, see panels
-	widenBF16, widenF16           func(dst *float32, dstStep int, src *byte, srcStep int, rows, n int)
-	// interleave joins two rows of halves to one of pairs; nil where there are no products of pairs.
-	interleave                        func(dst *float32, dstStep int, even *byte, evenStep int, odd *byte, oddStep int, rows, n int)
-	narrowBF16, narrowF16             func(dst *byte, dstStep int, src *float32, srcStep int, rows, n int)
-	add                               func(dst *float32, dstStep int, src *float32, srcStep int, rows, n int)
-	gate                              func(gate *float32, gateStep int, up *float32, upStep int, rows, n int) // gate = silu(gate)·up
-	squares                           func(x *float32, n int, sums *float32)                                  // (rmsNorm)
-	addSquares                        func(x, add *float32, n int, sums *float32)                             // (rmsNorm)
-	scale                             func(dst, x, w *float32, n int, scale float32)                          // (rmsNorm)
-	rotate                            func(a, b, cosSin *float32, n int)                                      // (rope)
-	largest                           func(x *float32, n int, most *float32)                                  // (logSoftmax)
-	sumExp                            func(x *float32, n int, most, log2e float32, sums *float32)             // (logSoftmax)
-	subtract                          func(dst, x *float32, n int, a, b float32)                              // (logSoftmax)
-	softmax, softmaxPairs             softmaxKernel                                                           // (attend)
-	softmaxMasked, softmaxPairsMasked softmaxMaskedKernel                                                     // (attend)
-	scaleTile                         func(x *float32, step, rows int, factors *float32)                      // (attend)
+	// Conversions as in package tensor, of blocks.
+	widenBF16, widenF16   func(dst *float32, dstStep int, src *byte, srcStep int, rows, n int)
+	narrowBF16, narrowF16 func(dst *byte, dstStep int, src *float32, srcStep int, rows, n int)
+
+	// What follows a product, on blocks: dst += src, and gate = silu(gate)·up (silu).
+	add  func(dst *float32, dstStep int, src *float32, srcStep int, rows, n int)
+	gate func(gate *float32, gateStep int, up *float32, upStep int, rows, n int)
+
+	// Parts of rmsNorm: Σ x² by lanes, the same after x += add, and dst = x·scale·w.
+	squares    func(x *float32, n int, sums *float32)
+	addSquares func(x, add *float32, n int, sums *float32)
+	scale      func(dst, x, w *float32, n int, scale float32)
+
+	// rope of one head: its halves a and b, n elements each, and n cosines followed by n sines.
+	rotate func(a, b, cosSin *float32, n int)
+
+	// Parts of logSoftmax: the maximum and Σ exp(x − most) by lanes, and dst = (x − a) − b.
+	largest  func(x *float32, n int, most *float32)
+	sumExp   func(x *float32, n int, most, log2e float32, sums *float32)
+	subtract func(dst, x *float32, n int, a, b float32)
+
+	// Parts of attend: probabilities of a tile, and rows of one vector multiplied by one factor a lane.
+	softmax, softmaxPairs             softmaxKernel
+	softmaxMasked, softmaxPairsMasked softmaxMaskedKernel
+	scaleTile                         func(x *float32, step, rows int, factors *float32)
 }
 
 // gemmKernel computes one tile: c[i,j] (+)= Σ over k steps of a[k,i]·b[k,j]. Steps are in bytes: cStep from one row of c to

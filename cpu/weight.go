@@ -79,13 +79,11 @@ func (w *weight) pack(parts []tensor.Tensor) error {
 
 // reserve takes memory that the weight owns.
 func (w *weight) reserve(n int64) (*memory, error) {
-	if err := checkFree(n, fmt.Sprintf("weight %v [%d,%d]", w.dtype, w.n, w.k)); err != nil {
-		return nil, err
+	m, err := w.b.reserve(n, fmt.Sprintf("weight %v [%d,%d]", w.dtype, w.n, w.k))
+	if err == nil {
+		w.owned += m.Bytes()
 	}
-	m := newMemory(n)
-	w.owned += m.Bytes()
-	w.b.live += m.Bytes()
-	return m, nil
+	return m, err
 }
 
 // checkParts panics unless the parts stack to one matrix that fits its use, and returns the extents of that matrix. One
@@ -129,12 +127,11 @@ func (w *weight) mustBeFor(use backend.Use, op string) {
 
 // Free gives back what the weight holds beyond the host data.
 func (w *weight) Free() {
-	w.b.live -= w.owned
 	if w.panels.mem != nil {
-		w.panels.mem.release()
+		w.b.release(w.panels.mem)
 	}
 	if m, ok := w.rows.Mem.(*memory); ok {
-		m.release() // a block that only wraps host data has nothing to give back
+		w.b.release(m)
 	}
 	*w = weight{b: w.b}
 }
