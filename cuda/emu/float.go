@@ -72,14 +72,14 @@ func saturate(v float32) float32 {
 
 func addFloat(in *ptx.Instruction) scalar {
 	if in.Type() == ptx.F32 {
-		return sum(in, func(a, b, _ float64) (float64, float64) { return a, b }, 1)
+		return sum(in, func(a, b, _ float64) (float64, float64) { return a, b })
 	}
 	return arithmetic(in, func(a, b, _ float64) float64 { return a + b })
 }
 
 func subFloat(in *ptx.Instruction) scalar {
 	if in.Type() == ptx.F32 {
-		return sum(in, func(a, b, _ float64) (float64, float64) { return a, -b }, 1)
+		return sum(in, func(a, b, _ float64) (float64, float64) { return a, -b })
 	}
 	return arithmetic(in, func(a, b, _ float64) float64 { return a - b })
 }
@@ -95,28 +95,21 @@ func mulFloat(in *ptx.Instruction) scalar {
 func fmaFloat(in *ptx.Instruction) scalar {
 	switch in.Type() {
 	case ptx.F32:
-		return sum(in, func(a, b, c float64) (float64, float64) { return a * b, c }, 0)
+		return sum(in, func(a, b, c float64) (float64, float64) { return a * b, c })
 	case ptx.F64:
 		return arithmetic(in, math.FMA)
 	}
 	return arithmetic(in, func(a, b, c float64) float64 { return addOdd(a*b, c) })
 }
 
-// sum is a binary32 instruction whose exact result is a sum of two binary64 numbers; plain says that rounding the sum in
-// binary32 is that very sum, so that nothing needs care unless the rounding is directed.
-func sum(in *ptx.Instruction, terms func(a, b, c float64) (float64, float64), plain int) scalar {
+// sum is a binary32 instruction whose exact result is a sum of two binary64 numbers.
+func sum(in *ptx.Instruction, terms func(a, b, c float64) (float64, float64)) scalar {
 	mode := in.Round
-	if !directed(mode) {
-		mode = ptx.RN
-		if plain == 1 {
-			return single(in, func(a, b, c float32) float32 {
-				x, y := terms(float64(a), float64(b), float64(c))
-				return float32(x) + float32(y)
-			})
-		}
-	}
 	return single(in, func(a, b, c float32) float32 {
 		x, y := terms(float64(a), float64(b), float64(c))
+		if mode == ptx.RM && x == -y && math.Signbit(x) != math.Signbit(y) {
+			return float32(math.Copysign(0, -1)) // the one case in which the sign of a sum depends on the mode
+		}
 		hi, lo := twoSum(x, y)
 		return roundPair(hi, lo, mode)
 	})

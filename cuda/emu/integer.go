@@ -7,7 +7,7 @@ import (
 	"tiebreak/cuda/ptx"
 )
 
-// integers lists the integer and bit instructions; the operand size in bits is n, values come zero-extended.
+// The meanings of integer and bit instructions. Values come zero-extended from the width of their type.
 
 // narrow cuts the result of a scalar function to a type's width.
 func narrow(t ptx.Type, f scalar) scalar {
