@@ -87,7 +87,7 @@ func (t *Tokenizer) render(limits jinja.Limits, messages []Message, contents []s
 // The contents are rendered with marks around them, which are then looked for; the marks are made so that they occur in
 // none of the strings that go in. Space at the ends of a content stays outside its marks, so that templates can trim it
 // as they would, and is trusted like the template's own. A template whose output depends on the inside of a content, such
-// as one that cuts it at a word, is an error where that shows.
+// as one that cuts it at a word, is an error for the contents where that shows.
 func (t *Tokenizer) ChatSegments(messages []Message, addGenerationPrompt bool) ([]Segment, error) {
 	plain, err := t.ApplyChatTemplate(messages, addGenerationPrompt)
 	if err != nil {
@@ -104,8 +104,8 @@ func (t *Tokenizer) ChatSegments(messages []Message, addGenerationPrompt bool) (
 	}
 	segments, ok := splitMarked(marked, begin, end)
 	if !ok || joined(segments) != plain {
-		return nil, errors.New("tokenizer: chat template: it changes the inside of a message, so that what the message wrote " +
-			"can not be told from what the template wrote")
+		return nil, errors.New("tokenizer: chat template: it looks inside a message, so that what the message wrote can not be " +
+			"told from what the template wrote")
 	}
 	return segments, nil
 }
