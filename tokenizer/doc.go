@@ -15,4 +15,10 @@
 //	bpe.go          each word becomes tokens (merge.go: the merging; cache.go: words seen before)
 //	postprocess.go  special tokens are put around the whole
 //	decode.go       and back
+//
+// chat.go and segments.go make prompts: of a conversation, and of text of which only some is trusted.
+//
+// Speed, on one core of a busy two-core cloud machine (AMD EPYC), text not seen before: LLaMA 3.1 41 MB/s, SmolLM2 32, Phi-3
+// 27; a megabyte of one letter 0.2 to 0.3 s; Open of the 128,256 tokens of LLaMA 3.1 0.17 s. BenchmarkEncode and BenchmarkOpen
+// measure them.
 package tokenizer

@@ -33,7 +33,8 @@ const (
 
 // Encode returns the token ids of text. Without options it does what the reference library does with
 // add_special_tokens=False: added tokens that occur in the text are matched, and no others are put in. Bytes that are not
-// UTF-8 count as U+FFFD, one for each malformed part. Text is never truncated; it must be shorter than 2 GiB.
+// UTF-8 count as U+FFFD, one for each malformed part. Text is never truncated; it must be shorter than 2 GiB. The result
+// is never nil.
 func (t *Tokenizer) Encode(text string, opts ...Option) []int32 {
 	return t.encode(validText(text), nil, opts)
 }
@@ -43,7 +44,7 @@ func (t *Tokenizer) encode(text string, trust []bool, opts []Option) []int32 {
 	for _, opt := range opts {
 		o |= opt
 	}
-	e := encoding{t: t}
+	e := encoding{t: t, ids: make([]int32, 0, len(text)/3+8)}
 	if o&AddSpecial != 0 {
 		e.ids = append(e.ids, t.prefix...)
 	}
@@ -95,9 +96,6 @@ func (e *encoding) token(token *addedToken) { e.ids = append(e.ids, token.id) }
 
 // words appends the ids of a stretch of normalised text.
 func (e *encoding) words(text string) {
-	if e.ids == nil {
-		e.ids = make([]int32, 0, len(text)/3+8)
-	}
 	e.t.words.split(text, func(word string) {
 		e.ids = e.t.model.appendWord(e.ids, word, e.guard)
 	})
