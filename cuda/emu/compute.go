@@ -11,16 +11,13 @@ import (
 // definition; the functions of fast.go replace the commonest by loops over a warp that do the same.
 type scalar func(a, b, c uint64) uint64
 
-// meaning gives the scalar function of an instruction; nil if it has none.
+// meaning gives the scalar function of an instruction.
 type meaning func(in *ptx.Instruction) scalar
 
 // computes compiles instructions that compute one register from up to three values.
 func computes(m meaning) func(*compiler, *ptx.Instruction, *op) error {
 	return func(c *compiler, in *ptx.Instruction, o *op) error {
 		f := m(in)
-		if f == nil {
-			return c.refuse(in)
-		}
 		o.d, o.reads = c.destination(in.Operands[0]), len(in.Operands)-1
 		for i, dst := range []*int32{&o.a, &o.b, &o.c} {
 			if i >= o.reads { // what is not given reads as 0
@@ -37,7 +34,7 @@ func computes(m meaning) func(*compiler, *ptx.Instruction, *op) error {
 		if o.compute == nil {
 			o.compute = lift(f)
 		}
-		if c.prog.mod.ctx.drv.opts.watchesNaN() && in.Type().Float() {
+		if c.prog.mod.ctx.drv.opts.watchesNaN() && makesNaN(in) {
 			o.run = runWatched
 		}
 		return nil

@@ -18,7 +18,7 @@ func compileCvt(c *compiler, in *ptx.Instruction, o *op) error {
 	}
 	return computes(func(in *ptx.Instruction) scalar {
 		f := cvt(in)
-		if f == nil || !to.Signed() || size <= to.Size() {
+		if !to.Signed() || size <= to.Size() {
 			return f
 		}
 		return func(a, b, c uint64) uint64 {

@@ -69,11 +69,12 @@ type limit struct {
 	like           string
 	sms            int
 	sharedPerBlock int
+	warps          int // of a multiprocessor
 }
 
 var limits = map[int]limit{
-	75: {"T4", 40, 64 << 10},
-	80: {"A100", 108, 163 << 10},
+	75: {"T4", 40, 64 << 10, 32},
+	80: {"A100", 108, 163 << 10, 64},
 }
 
 const (

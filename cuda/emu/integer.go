@@ -218,10 +218,7 @@ func bfe(in *ptx.Instruction) scalar {
 }
 
 // prmt picks four bytes of the pair b:a; bit 3 of a selector repeats the byte's sign.
-func prmt(in *ptx.Instruction) scalar {
-	if len(in.Mods) > 1 {
-		return nil // the other modes: no kernel here uses them
-	}
+func prmt(*ptx.Instruction) scalar {
 	return func(a, b, c uint64) uint64 {
 		all, out := b<<32|a, uint64(0)
 		for i := range 4 {

@@ -136,9 +136,6 @@ var storers = map[int]func(v *lanes, p *piece, addr *addresses, off uint64){
 // compileCvta compiles conversions between the addresses of a space and generic ones.
 func compileCvta(c *compiler, in *ptx.Instruction, o *op) error {
 	window := map[ptx.Space]uint64{ptx.Shared: sharedWindow, ptx.Local: localWindow}[in.Space]
-	if in.Space == ptx.Const {
-		return c.refuse(in) // constant memory has no window here: it is read through ld.const alone
-	}
 	if in.Has("to") {
 		window = -window
 	}

@@ -41,7 +41,7 @@ func compileMma(c *compiler, in *ptx.Instruction, o *op) (err error) {
 	if in.Types[1] == ptx.BF16 {
 		values = bfloat16Values
 	}
-	watch := c.prog.mod.ctx.drv.opts.watchesNaN()
+	watch := c.prog.mod.ctx.drv.opts.watchesNaN() && makesNaN(in)
 	o.run = func(w *warp, o *op, mask uint32) {
 		if w.whole(o, mask) {
 			w.product(o, values, watch)
@@ -142,12 +142,10 @@ func hasNaN(acc *[4]lanesF32) bool {
 
 // watchProduct reports a NaN if all that went into the product was finite.
 func (w *warp) watchProduct(o *op, acc *[4]lanesF32) {
-	pair := map[ptx.Type]ptx.Type{ptx.F16: ptx.F16x2, ptx.BF16: ptx.BF16x2, ptx.F32: ptx.F32}
 	for i, rows := range [][]int32{o.rowsA, o.rowsB, o.rowsC} {
-		t := pair[o.in.Types[i+1]]
 		for _, r := range rows {
 			for _, v := range &w.rows[r] {
-				if !finite(t, v) {
+				if !finite(o.in.Types[i+1], v) {
 					return
 				}
 			}

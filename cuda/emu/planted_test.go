@@ -81,6 +81,11 @@ var plantedBugs = []planted{
 		[]string{"divergent ldmatrix"}},
 	{"NaN", "cvt.rn.f32.s32 %f, %t; sub.f32 %g, %f, 0f40400000;\ndiv.rn.f32 %f, %g, %g;", 32, 75, driver.LaunchFailed,
 		[]string{"NaN made of finite numbers: div of 0, 0", "thread (3,0,0)", "bug.ptx:13"}},
+	{"NaN of a function", "cvt.rn.f32.s32 %f, %t; sub.f32 %g, %f, 0f41200000; lg2.approx.f32 %f, %g;", 32, 75, driver.LaunchFailed,
+		[]string{"NaN made of finite numbers: lg2 of -10", "thread (0,0,0)"}},
+	{"NaN in a product", `mov.u32 %v, 0x7f7f7f7f; mov.u32 %w, 0xff7f7f7f; mov.f32 %f, 0f00000000;
+mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%f, %f, %f, %f}, {%v, %v}, {%w}, {%f, %f, %f, %f};`, 32, 80, driver.LaunchFailed,
+		[]string{"NaN made of finite numbers: mma, row 0 column 0", "bug.ptx:13"}},
 	{"endless loop", "LOOP: add.s32 %v, %v, 1; bra.uni LOOP;", 32, 75, driver.LaunchTimeout, []string{"the loop does not end"}},
 	{"trap", "setp.eq.s32 %q, %t, 5; @%q trap;", 32, 75, driver.LaunchFailed, []string{"executed trap", "thread (5,0,0)"}},
 	{"copy that is not waited for", "shl.b32 %v, %t, 4; cvt.u64.u32 %o, %v; ld.param.u64 %p, [p]; add.s64 %p, %p, %o; cp.async.cg.shared.global [%v], [%p], 16; ld.shared.u32 %w, [%v];",

@@ -100,7 +100,7 @@ func (w *warp) special(s ptx.Special, lane int) uint64 {
 	case ptx.WarpID:
 		return uint64(w.index)
 	case ptx.NWarpID:
-		return uint64(len(w.block.warps))
+		return uint64(limits[g.prog.mod.ctx.drv.opts.ComputeCapability].warps)
 	case ptx.LanemaskEQ:
 		return 1 << lane
 	case ptx.LanemaskLT:

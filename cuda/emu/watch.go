@@ -1,99 +1,64 @@
 package emu
 
 import (
+	"fmt"
+
 	"tiebreak/cuda/driver"
 	"tiebreak/cuda/ptx"
 )
 
-// runWatched is runCompute for floating-point instructions when checks are on: a NaN made of finite numbers is a fault.
-func runWatched(w *warp, o *op, mask uint32) {
-	t := &w.scratch
-	a, b, c := &w.rows[o.a], &w.rows[o.b], &w.rows[o.c]
-	o.compute(t, a, b, c)
-	if m := nans(o.in.Type(), t, mask); m != 0 {
-		w.blame(o, m, a, b, c)
+// makesNaN reports whether an instruction can make a NaN of finite numbers. Sums and products cannot, fused or not: they give
+// an infinity at most. What is left are 0/0 and functions outside their domain, and sums of bfloat16 products in mma, which
+// can overflow both ways.
+func makesNaN(in *ptx.Instruction) bool {
+	switch in.Op {
+	case ptx.Div, ptx.Sqrt, ptx.Rsqrt, ptx.Lg2:
+		return in.Type() == ptx.F32 || in.Type() == ptx.F64
+	case ptx.Mma:
+		return in.Types[1] == ptx.BF16
 	}
-	if mask == everyLane {
-		w.rows[o.d] = *t
-	} else {
-		merge(&w.rows[o.d], t, mask)
-	}
+	return false
 }
 
-// blame reports the first lane of a mask whose operands are all finite.
-func (w *warp) blame(o *op, mask uint32, a, b, c *lanes) {
-	from := o.in.Type()
-	if o.in.Op == ptx.Cvt {
-		from = o.in.Types[1]
-	}
+// runWatched is runCompute for such instructions when checks are on: a NaN made of finite numbers is a fault.
+func runWatched(w *warp, o *op, mask uint32) {
+	t := &w.scratch
+	a, b := &w.rows[o.a], &w.rows[o.b]
+	o.compute(t, a, b, &w.rows[o.c])
 	for m := mask; m != 0; m &= m - 1 {
 		i := firstLane(m)
-		if finite(from, a[i]) && (o.reads < 2 || finite(from, b[i])) && (o.reads < 3 || finite(from, c[i])) {
-			w.block.report(w, o, i, driver.LaunchFailed, "NaN made of finite numbers: %v of %s", o.in.Op,
-				listed(from, a[i], b[i], c[i], o.reads))
+		if n := o.in.Type(); nan(n, t[i]) && finite(n, a[i]) && finite(n, b[i]) {
+			w.block.report(w, o, i, driver.LaunchFailed, "NaN made of finite numbers: %v of %s", o.in.Op, listed(n, o.reads, a[i], b[i]))
 			return
 		}
 	}
+	merge(&w.rows[o.d], t, mask)
 }
 
-// nans picks the lanes whose value is, or holds, a NaN.
-func nans(t ptx.Type, v *lanes, mask uint32) (out uint32) {
-	switch t {
-	case ptx.F32:
-		for i := range v {
-			if uint32(v[i])&0x7fffffff > 0x7f800000 {
-				out |= 1 << i
-			}
-		}
-		return out & mask
-	case ptx.F64:
-		for i := range v {
-			if v[i]&^(1<<63) > 0x7ff<<52 {
-				out |= 1 << i
-			}
-		}
-		return out & mask
+// nan reports whether bits are a NaN of binary32 or binary64.
+func nan(t ptx.Type, v uint64) bool {
+	if t == ptx.F64 {
+		return v&^(1<<63) > 0x7ff<<52
 	}
-	for i := range v {
-		if halfNaN(t, v[i]) {
-			out |= 1 << i
-		}
-	}
-	return out & mask
+	return v&0x7fffffff > 0x7f800000
 }
 
-// halfNaN reports a NaN in a half, or in either half of a pair.
-func halfNaN(t ptx.Type, v uint64) bool {
-	infinity := uint64(0x7c00)
-	if t == ptx.BF16 || t == ptx.BF16x2 {
-		infinity = 0x7f80
-	}
-	return v&0x7fff > infinity || t.Size() == 4 && v>>16&0x7fff > infinity
-}
-
-// finite reports whether a value is a number below infinity, or both halves of a pair are; integers always are.
+// finite reports whether bits are a number below infinity, or a pair of bfloat16 numbers that both are.
 func finite(t ptx.Type, v uint64) bool {
 	switch t {
-	case ptx.F32:
-		return v&0x7f800000 != 0x7f800000
 	case ptx.F64:
 		return v&(0x7ff<<52) != 0x7ff<<52
-	case ptx.F16, ptx.F16x2:
-		return v&0x7c00 != 0x7c00 && (t == ptx.F16 || v>>16&0x7c00 != 0x7c00)
-	case ptx.BF16, ptx.BF16x2:
-		return v&0x7f80 != 0x7f80 && (t == ptx.BF16 || v>>16&0x7f80 != 0x7f80)
+	case ptx.BF16:
+		return v&0x7f80 != 0x7f80 && v>>16&0x7f80 != 0x7f80
 	}
-	return true
+	return v&0x7f800000 != 0x7f800000
 }
 
 // listed prints the operands of a report.
-func listed(t ptx.Type, a, b, c uint64, reads int) string {
-	out := ""
-	for i, v := range []uint64{a, b, c}[:reads] {
-		if i > 0 {
-			out += ", "
-		}
-		out += printed(t, v)
+func listed(t ptx.Type, reads int, a, b uint64) string {
+	read := reader(t, false)
+	if reads == 1 {
+		return fmt.Sprintf("%g", read(a))
 	}
-	return out
+	return fmt.Sprintf("%g, %g", read(a), read(b))
 }

@@ -57,7 +57,7 @@ func parseForm(columns []string) form {
 
 func parseSlot(w string) slot {
 	w, optional := strings.CutSuffix(w, "?")
-	s := slot{optional: optional, compare: w == "CMP"}
+	s := slot{optional: optional, compare: strings.HasSuffix(w, "CMP")}
 	for _, alt := range strings.Split(w, "|") {
 		if class, ok := classWords[alt]; ok {
 			alt = class

@@ -18,7 +18,8 @@ package ptx
 //	Dn Sn  vector of n registers written, read
 //	label  place in the kernel
 //
-// A ? after the operand makes it optional. The first row that fits is taken.
+// A ? after the operand makes it optional. The first row that fits is taken. Each row, with each of its modifiers, has been
+// put to ptxas 12.4, which takes them all (but .sat between equal integer types).
 const formTable = `
 abs       s16|s32|s64                              | dst val
 abs       ftz? f32                                 | dst val
@@ -32,11 +33,11 @@ add       rn? f64                                  | dst val val
 add       rn? sat? f16|f16x2                       | dst val val
 and       BITS                                     | dst val val
 and       pred                                     | pdst pred pred
-atom      SEM? SCOPE? global|shared? add u32|s32|u64|f32|f64        | dst mem val
-atom      SEM? SCOPE? global|shared? min|max u32|s32|u64|s64        | dst mem val
-atom      SEM? SCOPE? global|shared? and|or|xor|exch b32|b64        | dst mem val
-atom      SEM? SCOPE? global|shared? inc|dec u32                    | dst mem val
-atom      SEM? SCOPE? global|shared? cas b32|b64                    | dst mem val val
+atom      ORDER? SCOPE? global|shared? add u32|s32|u64|f32|f64        | dst mem val
+atom      ORDER? SCOPE? global|shared? min|max u32|s32|u64|s64        | dst mem val
+atom      ORDER? SCOPE? global|shared? and|or|xor|exch b32|b64        | dst mem val
+atom      ORDER? SCOPE? global|shared? inc|dec u32                    | dst mem val
+atom      ORDER? SCOPE? global|shared? cas b32|b64                    | dst mem val val
 bar       sync                                     | val:b32 val?:b32
 bar       arrive                                   | val:b32 val:b32
 bar       warp sync                                | val:b32
@@ -53,7 +54,8 @@ cp        async commit_group                       |                      | 80
 cp        async wait_group                         | imm                  | 80
 cp        async wait_all                           |                      | 80
 cvt       sat? INT8 INT8                           | dst:+ val:1+
-cvt       IRND ftz? sat? INT8 FLOAT                | dst:+ val:1
+cvt       IRND ftz? sat? INT8 f32                  | dst:+ val:1
+cvt       IRND sat? INT8 f16|f64                   | dst:+ val:1
 cvt       RND ftz? sat? f32 u8|u16|u32|s8|s16|s32    | dst val:1+
 cvt       rn ftz? sat? f32 u64|s64                 | dst val:1+
 cvt       rn sat? f16|f64 INT8                     | dst val:1+
@@ -68,7 +70,7 @@ cvt       rn|rz relu? f16x2|bf16x2 f32             | dst val:1 val:1      | 80
 cvt       IRND? ftz? sat? f32 f32                  | dst val:1
 cvt       IRND? sat? f64 f64                       | dst val:1
 cvt       IRND? sat? f16 f16                       | dst val:1
-cvta      to? SPACES u64                           | dst spack
+cvta      to? global|shared|local u64                           | dst spack
 div       INT                                      | dst val val
 div       approx|full|rn ftz? f32                  | dst val val
 div       rn f64                                   | dst val val
@@ -80,8 +82,10 @@ fma       RND ftz? sat? f32                        | dst val val val
 fma       rn f64                                   | dst val val val
 fma       rn sat? f16|f16x2                        | dst val val val
 fma       rn relu? f16|f16x2|bf16|bf16x2           | dst val val val      | 80
-ld        SEM? SCOPE? SPACE? CACHE? nc? EVICT? HINT? VEC? MEMORY     | vdst:+ mem
-ld        volatile SPACE? VEC? MEMORY              | vdst:+ mem
+ld        weak? SPACE? ca|cg|cs|lu|cv? EVICT? HINT? VEC? MEMORY      | vdst:+ mem
+ld        global ca|cg|cs? nc EVICT? HINT? VEC? MEMORY               | vdst:+ mem
+ld        relaxed|acquire SCOPE global|shared? EVICT? HINT? VEC? MEMORY  | vdst:+ mem
+ld        volatile global|shared? VEC? MEMORY      | vdst:+ mem
 ldmatrix  sync aligned m8n8 x1 trans? shared b16   | D1:b32 mem
 ldmatrix  sync aligned m8n8 x2 trans? shared b16   | D2:b32 mem
 ldmatrix  sync aligned m8n8 x4 trans? shared b16   | D4:b32 mem
@@ -131,34 +135,44 @@ or        BITS                                     | dst val val
 or        pred                                     | pdst pred pred
 popc      b32|b64                                  | dst:b32 val
 prefetch  global? L1|L2                            | mem
-prmt      b32 f4e|b4e|rc8|ecl|ecr|rc16?            | dst val val val
+prmt      b32                                      | dst val val val
 rcp       approx ftz? f32                          | dst val
 rcp       rn ftz? f32                              | dst val
 rcp       rn f64                                   | dst val
-red       SEM? SCOPE? global|shared? add u32|s32|u64|f32|f64        | mem val
-red       SEM? SCOPE? global|shared? min|max u32|s32|u64|s64        | mem val
-red       SEM? SCOPE? global|shared? and|or|xor b32|b64             | mem val
-red       SEM? SCOPE? global|shared? inc|dec u32                    | mem val
+red       relaxed|release? SCOPE? global|shared? add u32|s32|u64|f32|f64        | mem val
+red       relaxed|release? SCOPE? global|shared? min|max u32|s32|u64|s64        | mem val
+red       relaxed|release? SCOPE? global|shared? and|or|xor b32|b64             | mem val
+red       relaxed|release? SCOPE? global|shared? inc|dec u32                    | mem val
 redux     sync add|min|max u32|s32                 | dst val val:b32      | 80
 redux     sync and|or|xor b32                      | dst val val:b32      | 80
 rem       INT                                      | dst val val
 ret       uni?                                     |
 rsqrt     approx ftz? f32                          | dst val
 selp      SELECT                                   | dst val val pred
-setp      CMP BOOL? INT|b16|b32|b64                | pdst/p val val pred?
-setp      CMP BOOL? ftz? f32                       | pdst/p val val pred?
-setp      CMP BOOL? f64|f16                        | pdst/p val val pred?
+setp      BCMP b16|b32|b64                         | pdst/p val val
+setp      BCMP BOOL b16|b32|b64                    | pdst/p val val pred
+setp      SCMP s16|s32|s64                         | pdst/p val val
+setp      SCMP BOOL s16|s32|s64                    | pdst/p val val pred
+setp      UCMP u16|u32|u64                         | pdst/p val val
+setp      UCMP BOOL u16|u32|u64                    | pdst/p val val pred
+setp      FCMP ftz? f32                            | pdst/p val val
+setp      FCMP BOOL ftz? f32                       | pdst/p val val pred
+setp      FCMP f64                                 | pdst/p val val
+setp      FCMP BOOL f64                            | pdst/p val val pred
+setp      FCMP f16                                 | pdst val val
 shf       l|r wrap|clamp b32                       | dst val val val
 shfl      sync up|down|bfly|idx b32                | dst/p val val val val
 shl       BITS                                     | dst val val:b32
 shr       BITS|INT                                 | dst val val:b32
 sin       approx ftz? f32                          | dst val
-slct      ftz? SELECT s32|f32                      | dst val val val:1
+slct      SELECT s32                               | dst val val val:1
+slct      ftz? SELECT f32                          | dst val val val:1
 sqrt      approx ftz? f32                          | dst val
 sqrt      rn ftz? f32                              | dst val
 sqrt      rn f64                                   | dst val
-st        SEM? SCOPE? WSPACE? CACHE? EVICT? VEC? MEMORY    | mem vval:+
-st        volatile WSPACE? VEC? MEMORY             | mem vval:+
+st        weak? global|shared|local? wb|cg|cs|wt? EVICT? VEC? MEMORY  | mem vval:+
+st        relaxed|release SCOPE global|shared? EVICT? VEC? MEMORY      | mem vval:+
+st        volatile global|shared? VEC? MEMORY      | mem vval:+
 sub       INT                                      | dst val val
 sub       sat s32                                  | dst val val
 sub       RND? ftz? sat? f32                       | dst val val
@@ -179,21 +193,20 @@ var classWords = map[string]string{
 	"INT":    "u16|u32|u64|s16|s32|s64",
 	"INT8":   "u8|u16|u32|u64|s8|s16|s32|s64",
 	"BITS":   "b16|b32|b64",
-	"MOVE":   "b16|b32|b64|u16|u32|u64|s16|s32|s64|f16|f32|f64",
+	"MOVE":   "b16|b32|b64|u16|u32|u64|s16|s32|s64|f32|f64",
 	"SELECT": "b16|b32|b64|u16|u32|u64|s16|s32|s64|f32|f64",
-	"MEMORY": "b8|b16|b32|b64|u8|u16|u32|u64|s8|s16|s32|s64|f16|f32|f64",
-	"FLOAT":  "f16|f32|f64",
+	"MEMORY": "b8|b16|b32|b64|u8|u16|u32|u64|s8|s16|s32|s64|f32|f64",
 	"RND":    "rn|rz|rm|rp",
 	"IRND":   "rni|rzi|rmi|rpi",
-	"CMP":    "eq|ne|lt|le|gt|ge|lo|ls|hi|hs|equ|neu|ltu|leu|gtu|geu|num|nan",
+	"BCMP":   "eq|ne",
+	"SCMP":   "eq|ne|lt|le|gt|ge",
+	"UCMP":   "eq|ne|lt|le|gt|ge|lo|ls|hi|hs",
+	"FCMP":   "eq|ne|lt|le|gt|ge|equ|neu|ltu|leu|gtu|geu|num|nan",
 	"BOOL":   "and|or|xor",
 	"VEC":    "v2|v4",
 	"SPACE":  "global|shared|local|const|param",
-	"SPACES": "global|shared|local|const",
-	"WSPACE": "global|shared|local",
-	"SEM":    "weak|relaxed|acquire|release|acq_rel",
+	"ORDER":  "relaxed|acquire|release|acq_rel",
 	"SCOPE":  "cta|gpu|sys",
-	"CACHE":  "ca|cg|cs|lu|cv|wb|wt",
 	"EVICT":  "L1::evict_normal|L1::evict_unchanged|L1::evict_first|L1::evict_last|L1::no_allocate",
 	"HINT":   "L2::64B|L2::128B|L2::256B",
 }

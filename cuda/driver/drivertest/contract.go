@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,6 +34,29 @@ st.global.u32 [%p], %v;
 ret;
 }
 .visible .entry stop() { trap; }
+.global .align 4 .u32 table[3] = {5, 6};
+.const .align 4 .f32 half = 0f3F000000;
+.visible .entry variables(.param .u64 p)
+{
+.reg .b32 %a, %b, %c; .reg .f32 %f; .reg .b64 %p, %t;
+ld.param.u64 %p, [p]; mov.u64 %t, table; add.s64 %t, %t, 4;
+ld.global.u32 %a, [table]; ld.global.u32 %b, [%t]; ld.global.u32 %c, [table+8]; ld.const.f32 %f, [half];
+st.global.v2.u32 [%p], {%a, %b}; st.global.u32 [%p+8], %c; st.global.f32 [%p+12], %f;
+st.global.u32 [%t], 7;
+ret;
+}
+.visible .entry places(.param .u64 p)
+{
+.reg .b32 %x, %y, %z, %n, %i; .reg .b64 %p, %o;
+mov.u32 %i, %tid.z; mov.u32 %n, %ntid.y; mov.u32 %y, %tid.y; mad.lo.s32 %i, %i, %n, %y;
+mov.u32 %n, %ntid.x; mov.u32 %x, %tid.x; mad.lo.s32 %i, %i, %n, %x;
+mov.u32 %n, %ctaid.z; mov.u32 %x, %nctaid.y; mov.u32 %y, %ctaid.y; mad.lo.s32 %n, %n, %x, %y;
+mov.u32 %x, %nctaid.x; mov.u32 %y, %ctaid.x; mad.lo.s32 %n, %n, %x, %y;
+mov.u32 %x, %ntid.x; mov.u32 %y, %ntid.y; mul.lo.s32 %x, %x, %y; mov.u32 %y, %ntid.z; mul.lo.s32 %x, %x, %y; mad.lo.s32 %n, %n, %x, %i;
+mov.u32 %z, %dynamic_smem_size;
+ld.param.u64 %p, [p]; mul.wide.u32 %o, %n, 8; add.s64 %p, %p, %o; st.global.v2.u32 [%p], {%i, %z};
+ret;
+}
 `
 
 // contract checks the calls one by one.
@@ -42,6 +66,8 @@ func contract(t *testing.T, d driver.Driver) {
 	t.Run("Errors", func(t *testing.T) { testErrors(t, d) })
 	t.Run("Modules", func(t *testing.T) { testModules(t, d) })
 	t.Run("Launch", func(t *testing.T) { testLaunch(t, d) })
+	t.Run("Variables", func(t *testing.T) { testVariables(t, d) })
+	t.Run("Places", func(t *testing.T) { testPlaces(t, d) })
 	t.Run("Events", func(t *testing.T) { testEvents(t, d) })
 	t.Run("FaultSticks", func(t *testing.T) { testFaultSticks(t, d) })
 }
@@ -153,6 +179,46 @@ func testLaunch(t *testing.T, d driver.Driver) {
 	l.Block = driver.Dim{X: 512}
 	require.Error(t, s.Launch(f, l), "more threads than .maxntid")
 	require.NoError(t, c.Synchronize())
+}
+
+// load loads the module and finds a kernel.
+func load(t *testing.T, c driver.Context, name string) driver.Function {
+	m, err := c.LoadModule("add_one.ptx", []byte(addOne))
+	require.NoError(t, err)
+	f, err := m.Function(name)
+	require.NoError(t, err)
+	return f
+}
+
+// testVariables reads variables that the module initialises and one that a kernel changed.
+func testVariables(t *testing.T, d driver.Driver) {
+	c, s := open(t, d, 0)
+	f := load(t, c, "variables")
+	p := upload(t, c, s, make([]byte, 16))
+	var params driver.Params
+	params.Pointer(p)
+	for _, second := range []byte{6, 7} {
+		require.NoError(t, s.Launch(f, driver.Launch{Params: params.Bytes()}))
+		require.Equal(t, []byte{5, 0, 0, 0, second, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3f}, download(t, s, p, 16))
+	}
+}
+
+// testPlaces launches in three dimensions; each thread writes its number in the block, and the dynamic shared memory.
+func testPlaces(t *testing.T, d driver.Driver) {
+	c, s := open(t, d, 0)
+	f := load(t, c, "places")
+	l := driver.Launch{Grid: driver.Dim{X: 2, Y: 3, Z: 2}, Block: driver.Dim{X: 3, Y: 5, Z: 4}, Shared: 48}
+	blocks, threads := l.Grid.Count(), l.Block.Count()
+	p := upload(t, c, s, make([]byte, 8*blocks*threads))
+	var params driver.Params
+	l.Params = params.Pointer(p).Bytes()
+	require.NoError(t, s.Launch(f, l))
+	got := download(t, s, p, 8*blocks*threads)
+	for i := range blocks * threads {
+		thread := i % threads
+		require.Equal(t, uint32(thread), binary.LittleEndian.Uint32(got[8*i:]), "thread %d", i)
+		require.Equal(t, uint32(l.Shared), binary.LittleEndian.Uint32(got[8*i+4:]), "thread %d", i)
+	}
 }
 
 func testEvents(t *testing.T, d driver.Driver) {

@@ -82,7 +82,7 @@ func Vectors(t *testing.T, d driver.Driver) {
 		if c.Device().SM() < sm {
 			continue
 		}
-		text := fmt.Sprintf(".version 7.0\n.target sm_%d\n.address_size 64\n", sm)
+		text := fmt.Sprintf(".version 7.4\n.target sm_%d\n.address_size 64\n", sm)
 		for i := range all {
 			if max(all[i].sm, 75) == sm {
 				text += all[i].kernel(i)

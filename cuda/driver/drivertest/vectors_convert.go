@@ -24,6 +24,11 @@ func convertVectors() []vector {
 		cvt("cvt.rpi.s32.f32", "f32", "b32", []uint64{f(2.1), 3}),
 		cvt("cvt.rzi.u32.f32", "f32", "b32", []uint64{f(-1), 0}, []uint64{f(3e9), 3000000000}, []uint64{f(inf), 0xffffffff}),
 		cvt("cvt.rzi.u64.f32", "f32", "b64", []uint64{f(0x1p40), 1 << 40}),
+		cvt("cvt.rzi.s64.f32", "f32", "b64", []uint64{f(-0x1p40), s64(-1 << 40)}, []uint64{f(nan), 1 << 63}),
+		cvt("cvt.rzi.ftz.s32.f32", "f32", "b32", []uint64{f(-1.5), s32(-1)}, []uint64{f(small), 0}),
+		cvt("cvt.rni.f16.f16", "f16", "f16", []uint64{h(2.5), h(2)}, []uint64{h(-1.5), h(-2)}),
+		cvt("cvt.rn.f16.s32", "b32", "f16", []uint64{s32(-7), h(-7)}, []uint64{70000, h(inf)}),
+		cvt("cvt.rn.ftz.f32.f64", "f64", "f32", []uint64{df(0x1p-130), 0}, []uint64{df(2), f(2)}),
 		cvt("cvt.rni.f32.f32", "f32", "f32", []uint64{f(2.5), f(2)}, []uint64{f(-3.7), f(-4)}),
 		cvt("cvt.rmi.f32.f32", "f32", "f32", []uint64{f(2.9), f(2)}, []uint64{f(-2.1), f(-3)}),
 		cvt("cvt.rpi.f32.f32", "f32", "f32", []uint64{f(2.1), f(3)}),
@@ -84,6 +89,13 @@ xor.pred %p, %q, %s; or.pred %p, %p, %q; mov.pred %q, %p; mov.pred %p, %q;`, []u
 			cases: [][]uint64{{f(1), f(2), 1, f(1)}, {f(1), f(2), 0, f(2)}}},
 		{name: "selp.b64 negated", in: "b64 b64 b32", out: "b64", code: ".reg .pred %p; setp.eq.s32 %p, %c, 0; selp.b64 %d, %b, %a, %p;",
 			cases: [][]uint64{{1, 2, 1, 1}, {1, 2, 0, 2}}},
+		compare("setp.ge.u64", "b64", "setp.ge.u64 %p, %a, %b;", []uint64{s64(-1), 1, 1}, []uint64{0, 1, 0}),
+		compare("setp.gtu.f32", "f32", "setp.gtu.f32 %p, %a, %b;", []uint64{f(nan), f(1), 1}, []uint64{f(1), f(2), 0}),
+		compare("setp.equ.f32", "f32", "setp.equ.f32 %p, %a, %b;", []uint64{f(nan), f(1), 1}, []uint64{f(1), f(2), 0}),
+		compare("setp.le.f64", "f64", "setp.le.f64 %p, %a, %b;", []uint64{df(1), df(1), 1}, []uint64{df(3), df(2), 0}),
+		compare("setp.eq.or and xor", "b32", ".reg .pred %q; setp.gt.s32 %q, %a, 10; setp.eq.or.s32 %p, %a, %b, %q; setp.eq.xor.s32 %p, %a, %b, %p;",
+			[]uint64{5, 5, 0}, []uint64{11, 12, 1}, []uint64{11, 11, 0}, []uint64{1, 2, 0}),
+		{name: "slct.f32.f32", in: "f32 f32 f32", out: "f32", code: "slct.f32.f32 %d, %a, %b, %c;", cases: [][]uint64{{f(1), f(2), f(negZ), f(1)}, {f(1), f(2), f(-3), f(2)}}},
 		{name: "slct.b32.s32", in: "b32 b32 b32", out: "b32", code: "slct.b32.s32 %d, %a, %b, %c;", cases: [][]uint64{{1, 2, 0, 1}, {1, 2, s32(-1), 2}}},
 	}
 }
@@ -102,6 +114,10 @@ func moveVectors() []vector {
 			lanes: func(l int) ([]uint64, []uint64) {
 				return nil, []uint64{uint64(l), 1<<l - 1, 0xffffffff &^ (1<<l - 1)}
 			}},
+		{name: "clock goes on", out: "b32", code: `.reg .b64 %x, %y; .reg .pred %p; mov.u64 %x, %clock64; bar.sync 0; mov.u64 %y, %clock64; setp.gt.u64 %p, %y, %x;
+selp.b32 %d, 1, 0, %p;`, cases: [][]uint64{{1}}},
+		{name: "block scopes", in: "b32", out: "b32", code: "{ .reg .b16 %a, low; mov.b32 {%a, low}, %lane; cvt.u32.u16 %d, %a; } add.s32 %d, %d, %a;",
+			lanes: func(l int) ([]uint64, []uint64) { return []uint64{100}, []uint64{uint64(100 + l)} }},
 		{name: "guards", in: "b32", out: "b32", code: ".reg .pred %p; setp.gt.s32 %p, %a, 5; mov.u32 %d, 0; @%p mov.u32 %d, 1; @!%p add.s32 %d, %d, 2;",
 			cases: [][]uint64{{6, 1}, {5, 2}}},
 	}

@@ -126,6 +126,9 @@ st.shared.v4.b32 [%row], {%zero, %zero, %zero, %zero}; bar.sync 0;
 		copyAsync("cp.async.ca 4", "cp.async.ca.shared.global [%row], [%in], 4;", func(a, _ uint64) (uint64, uint64) { return a&0xffffffff | 0xffffffff<<32, s64(-1) }),
 		copyAsync("cp.async of a part, the rest zeros", ".reg .b32 %n; mov.u32 %n, 4; cp.async.cg.shared.global [%row], [%in], 16, %n;",
 			func(a, _ uint64) (uint64, uint64) { return a & 0xffffffff, 0 }),
+		copyAsync("cp.async.wait_all", "cp.async.cg.shared.global [%row], [%in], 16; cp.async.wait_all;", func(a, b uint64) (uint64, uint64) { return a, b }),
+		copyAsync("cp.async in two groups", `cp.async.ca.shared.global [%row], [%in], 8; cp.async.commit_group; cp.async.ca.shared.global [%row+8], [%in+8], 8; cp.async.commit_group;
+cp.async.wait_group 1; cp.async.wait_group 0;`, func(a, b uint64) (uint64, uint64) { return a, b }),
 		copyAsync("cp.async of nothing", ".reg .b32 %n; .reg .b64 %no; mov.u32 %n, 0; cp.async.cg.shared.global [%row], [%in], 16, %n;",
 			func(uint64, uint64) (uint64, uint64) { return 0, 0 }),
 	}

@@ -35,6 +35,10 @@ ld.shared.b32 %d0, [%next]; cvta.to.shared.u64 %g, %g; cvt.u32.u64 %row, %g; ld.
 			}),
 		lane("generic address of global memory", "b32", "b32", ".reg .b64 %g; cvta.global.u64 %g, %in; ld.u32 %d, [%g];",
 			func(l int) ([]uint64, []uint64) { return []uint64{uint64(l)}, []uint64{uint64(l)} }),
+		lane("generic address of local memory", "b32", "b32", ".local .align 8 .b8 mine[16]; .reg .b64 %g; mov.u64 %g, mine; cvta.local.u64 %g, %g; st.u32 [%g+4], %a; ld.local.u32 %d, [mine+4];",
+			func(l int) ([]uint64, []uint64) { return []uint64{uint64(l)}, []uint64{uint64(l)} }),
+		lane("volatile and qualified accesses", "b32", "b32 b32", `st.volatile.global.u32 [%in], %lane; ld.relaxed.gpu.global.u32 %d0, [%in]; membar.gl; fence.acq_rel.gpu;
+ld.global.L1::evict_last.L2::128B.b32 %d1, [%in];`, func(l int) ([]uint64, []uint64) { return []uint64{5}, []uint64{uint64(l), uint64(l)} }),
 		lane("local memory", "b32", "b32", `.local .align 8 .b8 mine[64]; .reg .b32 %i; mov.u32 %i, mine; st.local.u32 [%i+4], %a; st.local.v2.u32 [%i+8], {%a, %lane};
 ld.local.u32 %d, [mine+12]; ld.local.u32 %i, [mine+4]; add.s32 %d, %d, %i;`,
 			func(l int) ([]uint64, []uint64) { return []uint64{uint64(10 * l)}, []uint64{uint64(11 * l)} }),

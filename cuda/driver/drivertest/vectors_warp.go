@@ -136,6 +136,17 @@ MEET: shfl.sync.bfly.b32 %d, %d, 1, 31, -1;`,
 	}
 }
 
+// share32 gives each lane a word of shared memory at %row.
+const share32 = ".shared .align 4 .b8 words[128]; .reg .b32 %row, %base; shl.b32 %row, %lane, 2; mov.u32 %base, words; add.s32 %row, %row, %base; "
+
+// decremented is what atom.dec with the bound 9 makes of a number.
+func decremented(n int) uint64 {
+	if n == 0 || n > 9 {
+		return 9
+	}
+	return uint64(n - 1)
+}
+
 func atomicVectors() []vector {
 	// Each lane adds its number to a word of shared memory that all share; the old values are some order of the sums.
 	return []vector{
@@ -164,6 +175,18 @@ atom.global.xor.b32 %t, [%in], 1; atom.global.and.b32 %t, [%in], 0x10f; ld.globa
 					v = 0
 				}
 				return []uint64{uint64(l)}, []uint64{(v|0x100)&0x10f ^ 1}
+			}),
+		lane("atom.global.dec, max.s64", "b64", "b64 b32", `.reg .b32 %t; atom.global.dec.u32 %d1, [%in+4], 9; atom.global.max.s64 %d0, [%in], -5;`,
+			func(l int) ([]uint64, []uint64) {
+				return []uint64{uint64(l)<<32 | 1}, []uint64{decremented(l)<<32 | 1, uint64(l)}
+			}),
+		lane("atom.shared.cas and exch", "b32", "b32 b32", share32+"st.shared.b32 [%row], %a; atom.shared.cas.b32 %d0, [%row], 3, 99; atom.shared.exch.b32 %d1, [%row], 1;",
+			func(l int) ([]uint64, []uint64) {
+				now := uint64(l)
+				if l == 3 {
+					now = 99
+				}
+				return []uint64{uint64(l)}, []uint64{uint64(l), now}
 			}),
 		lane("red.global.add.u64", "b64", "b64", "red.global.add.u64 [%in], 5; ld.global.b64 %d, [%in];",
 			func(l int) ([]uint64, []uint64) {
