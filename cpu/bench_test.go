@@ -3,50 +3,12 @@ package cpu
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"tiebreak/backend"
 	"tiebreak/tensor"
 )
-
-// peakJob runs the largest tile on operands that stay in the nearest cache.
-type peakJob struct {
-	tile   gemmKernel
-	v      *simd
-	memory []*memory // one a worker
-}
-
-const peakSteps, peakTiles = 96, 2000
-
-func (j *peakJob) run(_, index int) {
-	m := j.memory[index]
-	for range peakTiles {
-		j.tile(&m.f32[0], 4*j.v.width, &m.bytes[8<<10], 4*j.v.heights[0], &m.bytes[12<<10], 4*j.v.width, peakSteps, true)
-	}
-}
-
-// peak measures the multiplications and additions per second, in units of 1e9, that all threads reach at best.
-func peak(b *Backend, pairs bool) float64 {
-	v := b.isa.simd
-	j := &peakJob{tile: v.f32[0][len(v.f32[0])-1], v: v}
-	flops := 2.0
-	if pairs {
-		j.tile, flops = v.bf16[0][len(v.bf16[0])-1], 4
-	}
-	for range b.pool.threads {
-		j.memory = append(j.memory, newHeapMemory(40<<10))
-	}
-	best := time.Duration(1 << 62)
-	for range 20 {
-		start := time.Now()
-		b.pool.do(j, b.pool.threads)
-		best = min(best, time.Since(start))
-	}
-	work := flops * float64(b.pool.threads*peakTiles*peakSteps*v.heights[0]*v.width)
-	return work / best.Seconds() / 1e9
-}
 
 // eachVectorISA runs a benchmark with the vector code of each instruction set and all threads.
 func eachVectorISA(b *testing.B, run func(b *testing.B, be *Backend)) {
@@ -62,10 +24,14 @@ func eachVectorISA(b *testing.B, run func(b *testing.B, be *Backend)) {
 }
 
 // report adds the speed of an operation, and its share of the peak that the same run measures.
-func report(b *testing.B, be *Backend, flops float64, pairs bool) {
+func report(b *testing.B, be *Backend, flops float64, operands tensor.DType) {
 	speed := float64(b.N) * flops / b.Elapsed().Seconds() / 1e9
 	b.ReportMetric(speed, "GFLOP/s")
-	b.ReportMetric(100*speed/peak(be, pairs && be.isa.simd.bf16 != nil), "%peak")
+	var peak float64
+	for range 20 {
+		peak = max(peak, be.Peak(operands)/1e9)
+	}
+	b.ReportMetric(100*speed/peak, "%peak")
 }
 
 // productCase is a product at the shape of some model.
@@ -111,7 +77,11 @@ func (c productCase) run(b *testing.B, be *Backend, d, wd tensor.DType) {
 			be.MatMul(dst, x, w, backend.Epilogue{})
 		}
 	}
-	report(b, be, 2*float64(c.t)*float64(c.n)*float64(c.k), d == tensor.BF16 && wd == tensor.BF16)
+	operands := tensor.F32
+	if d == wd {
+		operands = d
+	}
+	report(b, be, 2*float64(c.t)*float64(c.n)*float64(c.k), operands)
 	b.ReportMetric(float64(b.N)*float64(w.Bytes())/b.Elapsed().Seconds()/1e9, "GB/s")
 }
 
@@ -159,5 +129,5 @@ func (c attentionCase) run(b *testing.B, be *Backend, d tensor.DType) {
 		be.Attention(dst, q, kv, batch, backend.AttentionOptions{Heads: c.heads, Scale: 0.125})
 	}
 	pairs := float64(c.n)*float64(c.past) + float64(c.n)*float64(c.n+1)/2
-	report(b, be, 4*pairs*float64(c.heads*c.size), d == tensor.BF16)
+	report(b, be, 4*pairs*float64(c.heads*c.size), d)
 }

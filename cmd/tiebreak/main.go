@@ -63,7 +63,7 @@ func (a *app) root() *cobra.Command {
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	a.flags.register(root)
-	root.AddCommand(a.predict(), a.eval(), a.logits(), a.generate(), a.tokenize(), a.convert(), a.inspect(), a.devices(), a.ptx())
+	root.AddCommand(a.predict(), a.eval(), a.logits(), a.generate(), a.tokenize(), a.convert(), a.inspect(), a.devices(), a.bench(), a.ptx())
 	return root
 }
 

@@ -29,6 +29,7 @@ var order = [][]string{
 	{"cuda/cudatest"},
 	{"engine"},
 	{"judge"},
+	{"bench"},
 	{"cuda/emu/study"},
 	{"cuda/emu/..."},
 	{"cmd/..."},
