@@ -22,7 +22,16 @@ type Backend struct {
 	pool      pool
 	scratch   block // partial results of attention
 	err       error // the first failure; later work is skipped
+
+	// For copies from other devices; see peer.go.
+	copies    driver.Stream // nil until the first
+	routes    map[*Backend]*route
+	events    []driver.Event
+	nextEvent int
+	closed    bool
 }
+
+var _ backend.Peer = (*Backend)(nil)
 
 // Open makes a backend on the device with that ordinal. The id is the device's name on the command line, "cuda:0".
 func Open(d driver.Driver, ordinal int, id string) (*Backend, error) {
@@ -68,7 +77,15 @@ func (b *Backend) Sync() error {
 
 // Close waits for queued work and gives back everything on the device.
 func (b *Backend) Close() error {
-	return errors.Join(b.Sync(), b.stream.Close(), b.context.Close())
+	all := []error{b.Sync()}
+	if b.copies != nil {
+		all = append(all, b.copies.Close())
+	}
+	for _, r := range b.routes {
+		all = append(all, r.unstage())
+	}
+	b.closed = true
+	return errors.Join(append(all, b.stream.Close(), b.context.Close())...)
 }
 
 // fail keeps the first error.

@@ -1,33 +1,35 @@
 package engine
 
 import (
-	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"tiebreak/backend"
 	"tiebreak/model"
 	"tiebreak/safetensors"
-	"tiebreak/tensor"
 )
 
-// Engine runs prompts through one model on one backend. It is used by one goroutine at a time.
+// Engine runs prompts through one model on one device or several. It is used by one goroutine at a time.
 type Engine struct {
 	Config model.Config
 	Plan   Plan
 
-	be     backend.Backend
-	opt    Options
-	limits limits
-	set    *safetensors.Set // closed with the engine; nil where the caller owns the weights
-	model  *model.Model
-	kv     []backend.KV
-	pool   pool
+	set     *safetensors.Set // closed with the engine; nil where the caller owns the weights
+	runners []*runner        // one, or with Data one a device
+	passes  sync.Mutex       // held while Options.OnPass is called
 }
 
 // Open reads a Hugging Face model directory and prepares it on a backend. The error matches ErrMemory where the device
 // has too little free memory for the plan and ErrOptions where an option is at fault; others name what is wrong with the
 // directory.
 func Open(be backend.Backend, dir string, opt Options) (*Engine, error) {
+	return OpenOn([]backend.Backend{be}, dir, opt)
+}
+
+// OpenOn is Open on several devices, used as opt.Split says.
+func OpenOn(devices []backend.Backend, dir string, opt Options) (*Engine, error) {
 	c, err := model.ReadConfig(dir)
 	if err != nil {
 		return nil, err
@@ -36,7 +38,7 @@ func Open(be backend.Backend, dir string, opt Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := New(be, c, set, opt)
+	e, err := New(devices, c, set, opt)
 	if err != nil {
 		set.Close()
 		return nil, fmt.Errorf("engine: open %s: %w", dir, err)
@@ -46,29 +48,41 @@ func Open(be backend.Backend, dir string, opt Options) (*Engine, error) {
 }
 
 // New prepares a model whose weights come from src, which must stay readable until Close. Errors are those of Open.
-func New(be backend.Backend, c model.Config, src model.Source, opt Options) (*Engine, error) {
-	plan, err := NewPlan(be.Device(), c, src, opt)
+func New(devices []backend.Backend, c model.Config, src model.Source, opt Options) (*Engine, error) {
+	plan, err := NewPlan(devices, c, src, opt)
 	if err != nil {
 		return nil, err
 	}
-	if plan.Total() > plan.Free {
-		return nil, fmt.Errorf("engine: %w on %s: %v; lower max tokens or batch tokens, or use a smaller model", ErrMemory, be.Device().ID, plan)
-	}
-	e := &Engine{Config: c, Plan: plan, be: be, opt: opt, limits: limits{plan.BatchTokens, plan.BatchRows}, pool: pool{pages: plan.Pages}}
-	if e.model, err = model.Load(be, c, src, plan.model(opt)); err != nil {
+	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	if e.kv, err = e.model.NewKV(plan.Pages); err != nil {
-		e.Close()
-		return nil, err
+	e := &Engine{Config: c, Plan: plan}
+	if onPass := opt.OnPass; onPass != nil {
+		opt.OnPass = func(tokens int) {
+			e.passes.Lock()
+			defer e.passes.Unlock()
+			onPass(tokens)
+		}
+	}
+	groups := [][]backend.Backend{devices}
+	if plan.Split == Data {
+		groups = slices.Collect(slices.Chunk(devices, 1))
+	}
+	for _, group := range groups {
+		r, err := newRunner(group, plan, c, src, opt)
+		if err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
+		e.runners = append(e.runners, r)
 	}
 	return e, nil
 }
 
-// Close gives back all memory of the engine and the files it opened. The backend stays open.
+// Close gives back all memory of the engine and the files it opened. The backends stay open.
 func (e *Engine) Close() error {
-	e.model.FreeKV(e.kv)
-	e.model.Close()
+	for _, r := range e.runners {
+		r.close()
+	}
 	if e.set == nil {
 		return nil
 	}
@@ -76,7 +90,7 @@ func (e *Engine) Close() error {
 }
 
 // Outputs is the number of logits that Score gives for a prompt: classes, labels or the vocabulary.
-func (e *Engine) Outputs() int { return e.model.Outputs() }
+func (e *Engine) Outputs() int { return e.runners[0].model.Outputs() }
 
 // check is the error of a prompt that cannot be run; nil if it can.
 func (e *Engine) check(ids []int32) error {
@@ -92,48 +106,4 @@ func (e *Engine) check(ids []int32) error {
 		}
 	}
 	return nil
-}
-
-// pass runs one batch of sequences and gives what the chosen rows lead to to use, before the batch is freed.
-func (e *Engine) pass(ctx context.Context, seqs []backend.Seq, rows model.Rows, use func(rows backend.Tensor) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	in, err := e.model.NewInput(seqs, rows)
-	if err != nil {
-		return err
-	}
-	defer in.Free()
-	out := e.model.Forward(in, e.kv)
-	if rows == model.NoRows {
-		err = e.be.Sync()
-	} else {
-		err = use(out)
-	}
-	if err == nil && e.opt.OnPass != nil {
-		tokens := 0
-		for _, s := range seqs {
-			tokens += len(s.IDs)
-		}
-		e.opt.OnPass(tokens)
-	}
-	return err
-}
-
-// ahead computes the first n tokens of a prompt, a pass full at a time, and keeps nothing but their keys and values.
-func (e *Engine) ahead(ctx context.Context, ids, pages []int32, n int) error {
-	for lo := 0; lo < n; lo += e.limits.tokens {
-		seq := backend.Seq{IDs: ids[lo:min(n, lo+e.limits.tokens)], Past: lo, Pages: pages}
-		if err := e.pass(ctx, []backend.Seq{seq}, model.NoRows, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// logits applies the head to rows of a pass and copies the result to the host, [n,Outputs] f32.
-func (e *Engine) logits(rows backend.Tensor) ([]float32, error) {
-	out := make([]float32, rows.Rows*e.Outputs())
-	err := e.be.Download(tensor.FromFloat32(out, rows.Rows, e.Outputs()), e.model.Logits(rows))
-	return out, err
 }

@@ -204,7 +204,7 @@ func TestScoreNotFinite(t *testing.T) {
 	prompts := [][]int32{{1, 2, 3, 4, 5, 6, 7}, {9, 50, 8}, {7, 7}}
 	want := score(t, open(t, be, llama, engine.Options{}), prompts)
 
-	e, err := engine.New(be, c, edited{set, map[string]tensor.Tensor{"model.embed_tokens.weight": embed}}, engine.Options{})
+	e, err := engine.New([]backend.Backend{be}, c, edited{set, map[string]tensor.Tensor{"model.embed_tokens.weight": embed}}, engine.Options{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, e.Close()) }()
 	err = e.Score(t.Context(), prompts, func(p int, logits []float32, err error) {

@@ -30,17 +30,18 @@ func (e *Engine) Generate(ctx context.Context, g Generation) ([]int32, error) {
 	if err := e.checkGeneration(g); err != nil {
 		return nil, err
 	}
-	e.pool.reset()
-	pages := e.pool.take(len(g.Prompt) + g.MaxTokens)
-	ahead := (len(g.Prompt) - 1) / e.limits.tokens * e.limits.tokens
-	if err := e.ahead(ctx, g.Prompt, pages, ahead); err != nil {
+	r := e.runners[0]
+	r.pools[0].reset()
+	pages := r.pools[0].take(len(g.Prompt) + g.MaxTokens)
+	ahead := (len(g.Prompt) - 1) / r.limits.tokens * r.limits.tokens
+	if err := r.run(ctx, r.ahead(g.Prompt, pages, ahead)); err != nil {
 		return nil, fmt.Errorf("engine: generate: %w", err)
 	}
 	draw := sampler(g.Temperature, g.Seed)
 	out := []int32{}
 	next := backend.Seq{IDs: g.Prompt[ahead:], Past: ahead, Pages: pages}
 	for len(out) < g.MaxTokens {
-		logits, err := e.step(ctx, next)
+		logits, err := r.step(ctx, next)
 		if err != nil {
 			return out, fmt.Errorf("engine: generate: token %d: %w", len(out), err)
 		}
@@ -82,13 +83,13 @@ func (e *Engine) checkGeneration(g Generation) error {
 }
 
 // step computes the tokens of seq and gives the logits of the one that follows, [V] f32.
-func (e *Engine) step(ctx context.Context, seq backend.Seq) (logits []float32, err error) {
-	err = e.pass(ctx, []backend.Seq{seq}, model.LastRows, func(rows backend.Tensor) error {
-		if logits, err = e.logits(rows); err != nil {
+func (r *runner) step(ctx context.Context, seq backend.Seq) (logits []float32, err error) {
+	err = r.run(ctx, []job{{[]backend.Seq{seq}, model.LastRows, func(rows model.Hidden) error {
+		if logits, err = r.logits(rows); err != nil {
 			return err
 		}
 		return finite(logits)
-	})
+	}}})
 	return logits, err
 }
 

@@ -6,28 +6,29 @@ import (
 	"tiebreak/backend"
 )
 
-// pool hands out pages of a fixed number of pages, in order. A batch takes what its prompts need and the whole pool is
+// pool hands out a range of pages, in order. A batch takes what its prompts need and the whole pool is
 // free again after it: nothing outlives a batch, so nothing has to be tracked.
 type pool struct {
+	first int // page
 	pages int
-	next  int32
+	taken int
 }
 
 // take gives the pages for a number of tokens. It panics when none are left: the engine sizes the pool for its largest batch.
 func (p *pool) take(tokens int) []int32 {
 	out := make([]int32, pagesFor(tokens))
 	for i := range out {
-		out[i] = p.next
-		p.next++
+		out[i] = int32(p.first + p.taken)
+		p.taken++
 	}
-	if int(p.next) > p.pages {
-		panic(fmt.Sprintf("engine: pages: %d taken, the pool has %d", p.next, p.pages))
+	if p.taken > p.pages {
+		panic(fmt.Sprintf("engine: pages: %d taken, the pool has %d", p.taken, p.pages))
 	}
 	return out
 }
 
 // reset makes all pages free.
-func (p *pool) reset() { p.next = 0 }
+func (p *pool) reset() { p.taken = 0 }
 
 // pagesFor is the number of pages that hold the keys and values of some tokens.
 func pagesFor(tokens int) int { return (tokens + backend.PageSize - 1) / backend.PageSize }

@@ -44,14 +44,15 @@ func (s scarce) Device() backend.Device {
 
 func TestOpenMemory(t *testing.T) {
 	be := newCPU(t, 1)
-	plan := open(t, be, llama, engine.Options{}).Plan
-	require.Equal(t, 128, plan.MaxTokens, "the model has no more positions")
+	all := open(t, be, llama, engine.Options{}).Plan
+	require.Equal(t, 128, all.MaxTokens, "the model has no more positions")
+	plan := all.Devices[0]
 	require.Positive(t, plan.Weights)
 	require.Positive(t, plan.KV)
 	require.Positive(t, plan.Workspace)
 	_, err := engine.Open(scarce{be, plan.Total() - 1}, llama, engine.Options{})
 	require.ErrorIs(t, err, engine.ErrMemory)
-	require.ErrorContains(t, err, "weights 0.1 MiB + K/V")
+	require.ErrorContains(t, err, "on cpu: weights 0.1 MiB + K/V")
 	e, err := engine.Open(scarce{be, plan.Total()}, llama, engine.Options{})
 	require.NoError(t, err)
 	require.NoError(t, e.Close())

@@ -16,7 +16,8 @@ type buffers struct {
 	ff     backend.Tensor // [T,F] compute type
 }
 
-// each calls f with every buffer and its type and length of rows; it is the one list of what is allocated.
+// each calls f with every buffer and its type and length of rows; it is the one list of what is allocated. c is the
+// geometry of what the device has, and a length may be 0.
 func (b *buffers) each(c Config, compute tensor.DType, f func(t *backend.Tensor, d tensor.DType, cols int)) {
 	f(&b.x, tensor.F32, c.Hidden)
 	f(&b.branch, tensor.F32, c.Hidden)
@@ -29,14 +30,9 @@ func (b *buffers) each(c Config, compute tensor.DType, f func(t *backend.Tensor,
 // first is the view of the first n rows of each buffer.
 func (b buffers) first(n int) buffers {
 	for _, t := range []*backend.Tensor{&b.x, &b.branch, &b.norm, &b.qkv, &b.attn, &b.ff} {
-		*t = t.RowRange(0, n)
+		if !t.Zero() { // a device that has no heads, say, has no buffer for them
+			*t = t.RowRange(0, n)
+		}
 	}
 	return b
-}
-
-// bytesPerRow is what one row of all buffers takes.
-func bytesPerRow(c Config, compute tensor.DType) int64 {
-	var n int64
-	new(buffers).each(c, compute, func(_ *backend.Tensor, d tensor.DType, cols int) { n += int64(cols) * int64(d.Size()) })
-	return n
 }

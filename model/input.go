@@ -16,39 +16,56 @@ const (
 	AllRows              // every token
 )
 
-// Input is a batch on the device together with the choice of rows. Free it when the results have been downloaded.
+// Input is a batch on the devices together with the choice of rows. Free it when the results have been downloaded.
 type Input struct {
-	batch *backend.Batch
-	rows  Rows
-	last  *backend.Batch // with LastRows: the batch of final queries
-	index backend.Tensor // with LastRows: [S,1] I32, their rows in batch
-	be    backend.Backend
+	rows   Rows
+	tokens int
+	on     []*placed // by shard
 }
+
+// placed is a batch on one device.
+type placed struct {
+	be    backend.Backend
+	batch *backend.Batch
+	last  *backend.Batch // with LastRows, on devices that have the last layer: the batch of final queries
+	index backend.Tensor // with it: [S,1] I32, their rows in batch
+}
+
+// Tokens is the number of tokens of the batch.
+func (in *Input) Tokens() int { return in.tokens }
 
 // NewInput lays out sequences for one pass. It panics when they break the limits of Options or hold a token id outside
 // of the vocabulary: what comes from users is checked before.
 func (m *Model) NewInput(seqs []backend.Seq, rows Rows) (*Input, error) {
-	m.checkSeqs(seqs)
-	batch, err := backend.NewBatch(m.be, seqs)
-	if err != nil {
-		return nil, fmt.Errorf("model: input: %w", err)
-	}
-	in := &Input{batch: batch, rows: rows, be: m.be}
-	if rows != LastRows {
-		return in, nil
-	}
-	if in.last, err = batch.Last(m.be); err == nil {
-		in.index, err = backend.Int32s(m.be, batch.LastRows(), 1)
-	}
-	if err != nil {
-		in.Free()
-		return nil, fmt.Errorf("model: input: %w", err)
+	in := &Input{rows: rows, tokens: m.checkSeqs(seqs)}
+	for _, s := range m.shards {
+		p := &placed{be: s.be}
+		in.on = append(in.on, p)
+		if err := p.place(seqs, rows == LastRows && s.share.last); err != nil {
+			in.Free()
+			return nil, fmt.Errorf("model: input: %w", err)
+		}
 	}
 	return in, nil
 }
 
-func (m *Model) checkSeqs(seqs []backend.Seq) {
-	tokens := 0
+// place uploads the indices.
+func (p *placed) place(seqs []backend.Seq, last bool) (err error) {
+	if p.batch, err = backend.NewBatch(p.be, seqs); err != nil {
+		p.batch = nil
+		return err
+	}
+	if !last {
+		return nil
+	}
+	if p.last, err = p.batch.Last(p.be); err == nil {
+		p.index, err = backend.Int32s(p.be, p.batch.LastRows(), 1)
+	}
+	return err
+}
+
+// checkSeqs counts the tokens.
+func (m *Model) checkSeqs(seqs []backend.Seq) (tokens int) {
 	for i, s := range seqs {
 		tokens += len(s.IDs)
 		if end := s.Past + len(s.IDs); end > m.Options.Positions {
@@ -63,16 +80,21 @@ func (m *Model) checkSeqs(seqs []backend.Seq) {
 	if tokens > m.Options.Tokens || len(seqs) > m.Options.Seqs {
 		panic(fmt.Sprintf("model: input: %d tokens in %d sequences, the limits are %d and %d", tokens, len(seqs), m.Options.Tokens, m.Options.Seqs))
 	}
+	return tokens
 }
 
 // Free gives the memory of the indices back.
 func (in *Input) Free() {
-	in.batch.Free(in.be)
-	if in.last != nil {
-		in.last.Free(in.be)
-	}
-	if !in.index.Zero() {
-		in.be.Free(in.index)
-		in.index = backend.Tensor{}
+	for _, p := range in.on {
+		if p.batch != nil {
+			p.batch.Free(p.be)
+		}
+		if p.last != nil {
+			p.last.Free(p.be)
+		}
+		if !p.index.Zero() {
+			p.be.Free(p.index)
+			p.index = backend.Tensor{}
+		}
 	}
 }

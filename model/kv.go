@@ -7,29 +7,46 @@ import (
 	"tiebreak/tensor"
 )
 
+// KV is the memory of keys and values of a model: by device, then by layer of that device.
+type KV [][]backend.KV
+
 // NewKV allocates the keys and values of every layer for a number of pages. Free them with FreeKV.
-func (m *Model) NewKV(pages int) ([]backend.KV, error) {
-	c := m.Config
-	kv := make([]backend.KV, c.Layers)
-	for i := range kv {
-		kv[i].Heads = c.KVHeads
-		for _, t := range []*backend.Tensor{&kv[i].K, &kv[i].V} {
-			var err error
-			if *t, err = m.be.Alloc(m.Options.Compute, pages*c.KVHeads*backend.PageSize, c.HeadDim); err != nil {
-				m.FreeKV(kv)
-				return nil, fmt.Errorf("model: keys and values of %d pages: %w", pages, err)
-			}
+func (m *Model) NewKV(pages int) (KV, error) {
+	kv := make(KV, len(m.shards))
+	for i, s := range m.shards {
+		kv[i] = make([]backend.KV, s.local.Layers)
+		if err := s.newKV(kv[i], pages, m.Options.Compute); err != nil {
+			m.FreeKV(kv)
+			return nil, fmt.Errorf("model: keys and values of %d pages: %w", pages, err)
 		}
 	}
 	return kv, nil
 }
 
-// FreeKV gives back what NewKV allocated.
-func (m *Model) FreeKV(kv []backend.KV) {
-	for _, layer := range kv {
-		for _, t := range []backend.Tensor{layer.K, layer.V} {
-			if !t.Zero() {
-				m.be.Free(t)
+func (s *shard) newKV(kv []backend.KV, pages int, compute tensor.DType) error {
+	if s.local.KVHeads == 0 {
+		return nil
+	}
+	for i := range kv {
+		kv[i].Heads = s.local.KVHeads
+		for _, t := range []*backend.Tensor{&kv[i].K, &kv[i].V} {
+			var err error
+			if *t, err = s.be.Alloc(compute, pages*s.local.KVHeads*backend.PageSize, s.c.HeadDim); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// FreeKV gives back what NewKV allocated. No pass that uses it may be under way.
+func (m *Model) FreeKV(kv KV) {
+	for i, layers := range kv {
+		for _, layer := range layers {
+			for _, t := range []backend.Tensor{layer.K, layer.V} {
+				if !t.Zero() {
+					m.shards[i].be.Free(t)
+				}
 			}
 		}
 	}

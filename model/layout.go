@@ -6,18 +6,52 @@ import (
 	"tiebreak/tensor"
 )
 
-// part names rows lo to hi of a matrix of the checkpoint.
+// part names rows lo to hi of a matrix of the checkpoint, or some of their columns.
 type part struct {
 	name   string
 	shape  tensor.Shape // of the whole tensor in the file
 	lo, hi int
+	cols   *span // nil: all
 }
 
 // whole is all rows of the tensor with the given name and shape.
-func whole(name string, shape ...int) part { return part{name, shape, 0, shape[0]} }
+func whole(name string, shape ...int) part { return part{name: name, shape: shape, hi: shape[0]} }
 
 // slice is rows lo to hi of p.
-func (p part) slice(lo, hi int) part { return part{p.name, p.shape, lo, hi} }
+func (p part) slice(lo, hi int) part {
+	p.lo, p.hi = lo, hi
+	return p
+}
+
+// columns is a range of columns of p.
+func (p part) columns(cols span) part {
+	p.cols = &cols
+	return p
+}
+
+// size is the shape of the part itself.
+func (p part) size() tensor.Shape {
+	out := append(tensor.Shape{p.hi - p.lo}, p.shape[1:]...)
+	if p.cols != nil {
+		out[1] = p.cols.len()
+	}
+	return out
+}
+
+// of is the part of the whole tensor t. Columns that are not all of them are copied, piece by piece of a row.
+func (p part) of(t tensor.Tensor) tensor.Tensor {
+	t = t.Rows(p.lo, p.hi)
+	if p.cols == nil || p.cols.len() == p.shape[1] {
+		return t
+	}
+	out := tensor.New(t.DType, p.size()...)
+	size, row := t.DType.Size(), p.cols.len()*t.DType.Size()
+	for i := range p.hi - p.lo {
+		from := (i*p.shape[1] + p.cols.lo) * size
+		copy(out.Data[i*row:(i+1)*row], t.Data[from:from+row])
+	}
+	return out
+}
 
 // projections are the parts whose names and stacking differ between families. Parts in a list are stacked in order.
 type projections struct {

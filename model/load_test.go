@@ -2,10 +2,7 @@ package model_test
 
 import (
 	"errors"
-	"maps"
 	"math"
-	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,37 +10,14 @@ import (
 	"tiebreak/backend"
 	"tiebreak/cpu"
 	"tiebreak/model"
+	"tiebreak/model/goldentest"
 	"tiebreak/tensor"
 )
-
-// memory is a checkpoint in memory.
-type memory map[string]tensor.Tensor
-
-func (m memory) Names() []string                           { return slices.Sorted(maps.Keys(m)) }
-func (m memory) Tensor(name string) (tensor.Tensor, error) { return m[name], nil }
 
 // small is a geometry in which no two dimensions are alike.
 func small(a model.Architecture) model.Config {
 	return model.Config{Architecture: a, Vocab: 21, Hidden: 10, Layers: 2, Heads: 6, KVHeads: 2, HeadDim: 4, FeedForward: 14,
 		MaxPositions: 40, Eps: 1e-5, Rope: model.Rope{Theta: 10000}}
-}
-
-// random fills a checkpoint for c with values of one type.
-func random(t *testing.T, c model.Config, d tensor.DType) memory {
-	t.Helper()
-	r := rand.New(rand.NewPCG(1, 2))
-	m := memory{}
-	for _, name := range slices.Sorted(maps.Keys(c.Shapes())) {
-		shape := c.Shapes()[name]
-		v := make([]float32, shape.Elements())
-		for i := range v {
-			v[i] = float32(r.NormFloat64()) / 2
-		}
-		converted, err := tensor.FromFloat32(v, shape...).Convert(d)
-		require.NoError(t, err)
-		m[name] = converted
-	}
-	return m
 }
 
 func newCPU(t *testing.T) backend.Backend {
@@ -63,40 +37,44 @@ func TestCheckWeights(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		config model.Config
-		change func(m memory)
+		change func(m goldentest.Checkpoint)
 		want   []string // parts of the message; none for no error
 	}{
-		{"complete", llama, func(memory) {}, nil},
-		{"complete", phi3, func(memory) {}, nil},
-		{"complete", tied, func(memory) {}, nil},
-		{"complete", classifier, func(memory) {}, nil},
-		{"one missing", llama, func(m memory) { delete(m, "model.layers.1.self_attn.k_proj.weight") },
+		{"complete", llama, func(goldentest.Checkpoint) {}, nil},
+		{"complete", phi3, func(goldentest.Checkpoint) {}, nil},
+		{"complete", tied, func(goldentest.Checkpoint) {}, nil},
+		{"complete", classifier, func(goldentest.Checkpoint) {}, nil},
+		{"one missing", llama, func(m goldentest.Checkpoint) { delete(m, "model.layers.1.self_attn.k_proj.weight") },
 			[]string{"model: weights of llama with 2 layers: 1 missing: model.layers.1.self_attn.k_proj.weight [8,10]"}},
-		{"all missing", phi3, func(m memory) { clear(m) },
+		{"all missing", phi3, func(m goldentest.Checkpoint) { clear(m) },
 			[]string{"15 missing: lm_head.weight [21,10], ", " and 7 more"}},
-		{"unknown", llama, func(m memory) { m["model.layers.2.mlp.up_proj.weight"] = m["lm_head.weight"] },
+		{"unknown", llama, func(m goldentest.Checkpoint) { m["model.layers.2.mlp.up_proj.weight"] = m["lm_head.weight"] },
 			[]string{"1 not a weight of this model: model.layers.2.mlp.up_proj.weight"}},
-		{"a bias", llama, func(m memory) { m["model.layers.0.self_attn.q_proj.bias"] = m["model.norm.weight"] },
+		{"a bias", llama, func(m goldentest.Checkpoint) { m["model.layers.0.self_attn.q_proj.bias"] = m["model.norm.weight"] },
 			[]string{"1 not a weight of this model: model.layers.0.self_attn.q_proj.bias"}},
-		{"names of the other family", phi3, func(m memory) {
+		{"names of the other family", phi3, func(m goldentest.Checkpoint) {
 			m["model.layers.0.self_attn.q_proj.weight"] = m["model.layers.0.self_attn.qkv_proj.weight"]
 			delete(m, "model.layers.0.self_attn.qkv_proj.weight")
 		}, []string{"1 missing: model.layers.0.self_attn.qkv_proj.weight [40,10]", "1 not a weight of this model: model.layers.0.self_attn.q_proj.weight"}},
-		{"shape", llama, func(m memory) { m["model.norm.weight"] = tensor.New(tensor.F32, 11) },
+		{"shape", llama, func(m goldentest.Checkpoint) { m["model.norm.weight"] = tensor.New(tensor.F32, 11) },
 			[]string{"1 of another shape or type: model.norm.weight: got [11], want [10]"}},
-		{"transposed", llama, func(m memory) { m["model.layers.0.mlp.down_proj.weight"] = tensor.New(tensor.F32, 14, 10) },
+		{"transposed", llama, func(m goldentest.Checkpoint) {
+			m["model.layers.0.mlp.down_proj.weight"] = tensor.New(tensor.F32, 14, 10)
+		},
 			[]string{"model.layers.0.mlp.down_proj.weight: got [14,10], want [10,14]"}},
-		{"type", llama, func(m memory) { m["lm_head.weight"] = tensor.New(tensor.I8, 21, 10) },
+		{"type", llama, func(m goldentest.Checkpoint) { m["lm_head.weight"] = tensor.New(tensor.I8, 21, 10) },
 			[]string{"lm_head.weight: got I8, want F32, F16 or BF16"}},
-		{"vocabulary", classifier, func(m memory) { m["score.weight"] = tensor.New(tensor.F32, 2, 10) },
+		{"vocabulary", classifier, func(m goldentest.Checkpoint) { m["score.weight"] = tensor.New(tensor.F32, 2, 10) },
 			[]string{"score.weight: got [2,10], want [3,10]"}},
-		{"a table that the config determines", llama, func(m memory) { m["model.layers.0.self_attn.rotary_emb.inv_freq"] = tensor.New(tensor.F32, 2) }, nil},
-		{"tied head repeated", tied, func(m memory) { m["lm_head.weight"] = m["model.embed_tokens.weight"] }, nil},
-		{"tied head that differs", tied, func(m memory) { m["lm_head.weight"] = tensor.New(tensor.F32, 21, 10) },
+		{"a table that the config determines", llama, func(m goldentest.Checkpoint) {
+			m["model.layers.0.self_attn.rotary_emb.inv_freq"] = tensor.New(tensor.F32, 2)
+		}, nil},
+		{"tied head repeated", tied, func(m goldentest.Checkpoint) { m["lm_head.weight"] = m["model.embed_tokens.weight"] }, nil},
+		{"tied head that differs", tied, func(m goldentest.Checkpoint) { m["lm_head.weight"] = tensor.New(tensor.F32, 21, 10) },
 			[]string{"1 not a weight of this model: lm_head.weight"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			m := random(t, c.config, tensor.F32)
+			m := goldentest.Random(t, c.config, tensor.F32)
 			c.change(m)
 			err := model.CheckWeights(c.config, m)
 			if c.want == nil {
@@ -117,6 +95,14 @@ type counting struct {
 	backend.Backend
 	failAt, calls int
 	live          map[backend.Memory]int64
+	matrices      int64 // bytes of weights prepared, as rows
+}
+
+func (c *counting) Weight(use backend.Use, parts ...tensor.Tensor) (backend.Weight, error) {
+	for _, p := range parts {
+		c.matrices += int64(len(p.Data))
+	}
+	return c.Backend.Weight(use, parts...)
 }
 
 var errFull = errors.New("the device is full")
@@ -143,8 +129,7 @@ func (c *counting) bytes() (n int64) {
 	return n
 }
 
-// TestPlan compares the plan with what Load allocates; the matrices, which the cpu backend reads in place or copies by
-// itself, are added up from their shapes.
+// TestPlan compares the plan with what Load allocates and with the matrices it hands over.
 func TestPlan(t *testing.T) {
 	tied := small(model.Llama)
 	tied.Tied = true
@@ -155,25 +140,19 @@ func TestPlan(t *testing.T) {
 		labels []int32
 	}{{small(model.Llama), nil}, {small(model.Llama), []int32{3, 4, 5}}, {small(model.Phi3), nil}, {classifier, nil}, {tied, nil}, {tied, []int32{7}}} {
 		for _, compute := range []tensor.DType{tensor.F32, tensor.BF16, tensor.F16} {
-			src, opt := random(t, c.config, tensor.BF16), options
+			src, opt := goldentest.Random(t, c.config, tensor.BF16), options
 			opt.Compute, opt.Labels = compute, c.labels
 			plan, err := model.Plan(c.config, src, opt)
 			require.NoError(t, err)
 			be := &counting{Backend: newCPU(t), live: map[backend.Memory]int64{}}
 			m, err := model.Load(be, c.config, src, opt)
 			require.NoError(t, err)
-			var matrices int64
-			for name, shape := range c.config.Shapes() {
-				if len(shape) == 2 && (name != "lm_head.weight" || c.labels == nil) {
-					matrices += 2 * int64(shape.Elements())
-				}
-			}
-			matrices += 2 * int64(len(c.labels)*c.config.Hidden)
-			require.Equal(t, plan.Weights+plan.Workspace, be.bytes()+matrices, "%+v %v", c, compute)
+			require.Equal(t, plan.Weights+plan.Workspace, be.bytes()+be.matrices, "%+v %v", c, compute)
 			before := be.bytes()
 			kv, err := m.NewKV(5)
 			require.NoError(t, err)
 			require.Equal(t, 5*c.config.KVBytes(compute), be.bytes()-before)
+			require.Equal(t, c.config.KVBytes(compute), plan.KVPage)
 			m.FreeKV(kv)
 			m.Close()
 			require.Zero(t, be.bytes())
@@ -184,7 +163,7 @@ func TestPlan(t *testing.T) {
 // TestLoadGivesBack fails each allocation in turn: the error gets through and nothing stays allocated.
 func TestLoadGivesBack(t *testing.T) {
 	c := small(model.Llama)
-	src := random(t, c, tensor.F32)
+	src := goldentest.Random(t, c, tensor.F32)
 	for at := 1; ; at++ {
 		be := &counting{Backend: newCPU(t), failAt: at, live: map[backend.Memory]int64{}}
 		m, err := model.Load(be, c, src, options)
@@ -202,7 +181,7 @@ func TestLoadGivesBack(t *testing.T) {
 // TestLoadF16Overflow names the weight that F16 cannot hold.
 func TestLoadF16Overflow(t *testing.T) {
 	c := small(model.Llama)
-	src, opt := random(t, c, tensor.BF16), options
+	src, opt := goldentest.Random(t, c, tensor.BF16), options
 	w := src["model.layers.1.mlp.up_proj.weight"]
 	tensor.CastUint16(w.Data)[7] = tensor.BF16FromFloat32(70000)
 	opt.Compute = tensor.F16
@@ -216,7 +195,7 @@ func TestLoadF16Overflow(t *testing.T) {
 
 func TestLoadOptions(t *testing.T) {
 	c := small(model.Llama)
-	src := random(t, c, tensor.F32)
+	src := goldentest.Random(t, c, tensor.F32)
 	for message, change := range map[string]func(o *model.Options){
 		"compute type: got I8, want F32, F16 or BF16":                  func(o *model.Options) { o.Compute = tensor.I8 },
 		"positions: got 41, want at most 40 (max_position_embeddings)": func(o *model.Options) { o.Positions = 41 },
@@ -236,8 +215,8 @@ func TestLoadOptions(t *testing.T) {
 func TestUnaligned(t *testing.T) {
 	for _, d := range []tensor.DType{tensor.F32, tensor.BF16} {
 		c := small(model.Phi3)
-		src := random(t, c, d)
-		odd := memory{}
+		src := goldentest.Random(t, c, d)
+		odd := goldentest.Checkpoint{}
 		for name, w := range src {
 			bytes := tensor.Allocate(len(w.Data)+1, 64)[1:]
 			copy(bytes, w.Data)
@@ -251,7 +230,7 @@ func TestUnaligned(t *testing.T) {
 func TestForwardAllocates(t *testing.T) {
 	c := small(model.Llama)
 	be := &counting{Backend: newCPU(t), live: map[backend.Memory]int64{}}
-	m, err := model.Load(be, c, random(t, c, tensor.F32), options)
+	m, err := model.Load(be, c, goldentest.Random(t, c, tensor.F32), options)
 	require.NoError(t, err)
 	defer m.Close()
 	kv, err := m.NewKV(2)
@@ -261,7 +240,7 @@ func TestForwardAllocates(t *testing.T) {
 	in, err := m.NewInput([]backend.Seq{{IDs: []int32{1, 2}, Pages: []int32{1}}, {IDs: []int32{3}, Pages: []int32{0}}}, model.LastRows)
 	require.NoError(t, err)
 	calls := be.calls
-	m.Logits(m.Forward(in, kv))
+	require.NoError(t, m.Logits(m.Forward(in, kv), make([]float32, 2*m.Outputs())))
 	require.Equal(t, calls, be.calls)
 	in.Free()
 	require.Equal(t, before, be.bytes())
@@ -271,8 +250,8 @@ func TestForwardAllocates(t *testing.T) {
 // that a checkpoint in F32 gives.
 func TestMixedTypes(t *testing.T) {
 	c := small(model.Llama)
-	mixed := random(t, c, tensor.BF16)
-	wide := memory{}
+	mixed := goldentest.Random(t, c, tensor.BF16)
+	wide := goldentest.Checkpoint{}
 	for name, w := range mixed {
 		f, err := w.Convert(tensor.F32)
 		require.NoError(t, err)
@@ -296,10 +275,8 @@ func lastLogits(t *testing.T, c model.Config, src model.Source) []float32 {
 	in, err := m.NewInput([]backend.Seq{{IDs: []int32{1, 2, 3, 20, 4}, Pages: []int32{0}}}, model.LastRows)
 	require.NoError(t, err)
 	defer in.Free()
-	out := tensor.New(tensor.F32, 1, c.Vocab)
-	require.NoError(t, be.Download(out, m.Logits(m.Forward(in, kv))))
-	f, err := out.Float32s()
-	require.NoError(t, err)
+	f := make([]float32, c.Vocab)
+	require.NoError(t, m.Logits(m.Forward(in, kv), f))
 	for _, v := range f {
 		require.False(t, math.IsNaN(float64(v)))
 	}
@@ -309,7 +286,7 @@ func lastLogits(t *testing.T, c model.Config, src model.Source) []float32 {
 // TestNewInputLimits panics where the caller breaks the limits it asked for.
 func TestNewInputLimits(t *testing.T) {
 	c := small(model.Llama)
-	m, err := model.Load(newCPU(t), c, random(t, c, tensor.F32), options)
+	m, err := model.Load(newCPU(t), c, goldentest.Random(t, c, tensor.F32), options)
 	require.NoError(t, err)
 	defer m.Close()
 	one := backend.Seq{IDs: []int32{1}, Pages: []int32{0}}

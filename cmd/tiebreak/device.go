@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,8 +16,20 @@ import (
 	"tiebreak/cuda/libcuda"
 )
 
-// openBackend opens what --device names. auto is the first CUDA device where this program can drive one, else the CPU.
+// openBackend opens what --device names, which must be one device.
 func (a *app) openBackend() (backend.Backend, error) {
+	devices, err := a.openDevices()
+	if err != nil {
+		return nil, err
+	}
+	if len(devices) > 1 {
+		return nil, errors.Join(usage("--device %s: want one device here", a.flags.device), closeAll(devices))
+	}
+	return devices[0], nil
+}
+
+// openDevices opens all that --device names. auto is the first CUDA device where this program can drive one, else the CPU.
+func (a *app) openDevices() ([]backend.Backend, error) {
 	kind, ordinals, err := parseDevice(a.flags.device)
 	if err != nil {
 		return nil, err
@@ -24,24 +38,29 @@ func (a *app) openBackend() (backend.Backend, error) {
 	case "auto":
 		if d, err := libcuda.New(libcuda.Config{}); err == nil {
 			if list, err := d.Devices(); err == nil && len(list) > 0 {
-				return a.openCUDA(d, "cuda", 0)
+				return a.openCUDA(d, "cuda", []int{0})
 			}
 		}
 		return a.openCPU()
 	case "cpu":
 		return a.openCPU()
 	}
-	if len(ordinals) > 1 {
-		return nil, usage("--device %s: a model runs on one device at a time", a.flags.device)
-	}
 	d, err := openDriver(kind)
 	if err != nil {
 		return nil, err
 	}
-	return a.openCUDA(d, kind, ordinals[0])
+	return a.openCUDA(d, kind, ordinals)
 }
 
-func (a *app) openCPU() (backend.Backend, error) {
+func closeAll(devices []backend.Backend) error {
+	var all []error
+	for _, be := range devices {
+		all = append(all, be.Close())
+	}
+	return errors.Join(all...)
+}
+
+func (a *app) openCPU() ([]backend.Backend, error) {
 	if a.flags.threads < 0 {
 		return nil, usage("--threads %d: want 0 (one a core) or more", a.flags.threads)
 	}
@@ -49,15 +68,18 @@ func (a *app) openCPU() (backend.Backend, error) {
 	if err != nil {
 		return nil, resources(err)
 	}
-	return be, nil
+	return []backend.Backend{be}, nil
 }
 
-func (a *app) openCUDA(d driver.Driver, kind string, ordinal int) (backend.Backend, error) {
-	be, err := cuda.Open(d, ordinal, fmt.Sprintf("%s:%d", kind, ordinal))
-	if err != nil {
-		return nil, resources(err)
+func (a *app) openCUDA(d driver.Driver, kind string, ordinals []int) (devices []backend.Backend, err error) {
+	for _, n := range ordinals {
+		be, err := cuda.Open(d, n, fmt.Sprintf("%s:%d", kind, n))
+		if err != nil {
+			return nil, errors.Join(resources(err), closeAll(devices))
+		}
+		devices = append(devices, be)
 	}
-	return be, nil
+	return devices, nil
 }
 
 // parseDevice splits "cuda:0,1" into its kind and ordinals; "auto" and "cpu" have none.
@@ -72,11 +94,14 @@ func parseDevice(s string) (kind string, ordinals []int, err error) {
 			if err != nil {
 				return "", nil, usage("--device %q: %q is no number of a device", s, field)
 			}
+			if slices.Contains(ordinals, int(n)) {
+				return "", nil, usage("--device %q: names device %d twice", s, n)
+			}
 			ordinals = append(ordinals, int(n))
 		}
 		return kind, ordinals, nil
 	}
-	return "", nil, usage("--device %q: want auto, cpu, cuda:N or emu:N", s)
+	return "", nil, usage("--device %q: want auto, cpu, cuda:N, cuda:N,M, emu:N or emu:N,M", s)
 }
 
 // emulated is how many devices the emulator has.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"tiebreak/engine"
 	"tiebreak/internal/progress"
 	"tiebreak/tensor"
 )
@@ -15,6 +16,7 @@ import (
 // shared are the flags that all subcommands know.
 type shared struct {
 	device   string
+	split    string
 	dtype    string
 	threads  int
 	seed     int64
@@ -27,7 +29,8 @@ type shared struct {
 
 func (s *shared) register(root *cobra.Command) {
 	f := root.PersistentFlags()
-	f.StringVar(&s.device, "device", "auto", "where to compute: auto, cpu, cuda:N, or emu:N (a GPU emulated in software, slow)")
+	f.StringVar(&s.device, "device", "auto", "where to compute: auto, cpu, cuda:N or cuda:N,M, emu:N or emu:N,M (GPUs emulated in software, slow)")
+	f.StringVar(&s.split, "split", "auto", "use of several devices: data (each has the model), tensor (each layer divided), pipeline (layers divided), or auto, by what fits")
 	f.StringVar(&s.dtype, "dtype", "auto", "type of the arithmetic: auto, f32, bf16 or f16; sums are f32 in all of them")
 	f.IntVar(&s.threads, "threads", 0, "threads for computing (0: one a core)")
 	f.Int64Var(&s.seed, "seed", 0, "seed of random choices")
@@ -51,6 +54,17 @@ func (s *shared) compute() (tensor.DType, error) {
 		return tensor.F16, nil
 	}
 	return tensor.Invalid, usage("--dtype %q: want auto, f32, bf16 or f16", s.dtype)
+}
+
+// fill sets what the shared flags say of an engine.
+func (s *shared) fill(opt *engine.Options) (err error) {
+	if opt.Compute, err = s.compute(); err != nil {
+		return err
+	}
+	if opt.Split, err = engine.ParseSplit(s.split); err != nil {
+		return usage("--split %q: want auto, data, tensor or pipeline", s.split)
+	}
+	return nil
 }
 
 // meter makes the progress display that the flags ask for.

@@ -11,33 +11,33 @@ import (
 
 // session is a model that is ready to compute.
 type session struct {
-	backend backend.Backend
+	devices []backend.Backend
 	engine  *engine.Engine
 }
 
-func (s *session) Close() error { return errors.Join(s.engine.Close(), s.backend.Close()) }
+func (s *session) Close() error { return errors.Join(s.engine.Close(), closeAll(s.devices)) }
 
-// openEngine loads the model directory on the device of the flags. opt.Compute is set from --dtype.
+// openEngine loads the model directory on the devices of the flags. opt.Compute is set from --dtype, opt.Split from --split.
 func (a *app) openEngine(dir string, opt engine.Options) (*session, error) {
-	compute, err := a.flags.compute()
+	if err := a.flags.fill(&opt); err != nil {
+		return nil, err
+	}
+	devices, err := a.openDevices()
 	if err != nil {
 		return nil, err
 	}
-	opt.Compute = compute
-	be, err := a.openBackend()
+	e, err := engine.OpenOn(devices, dir, opt)
 	if err != nil {
-		return nil, err
-	}
-	e, err := engine.Open(be, dir, opt)
-	if err != nil {
-		return nil, errors.Join(engineError(err), be.Close())
+		return nil, errors.Join(engineError(err), closeAll(devices))
 	}
 	if a.flags.verbose > 0 {
-		d := be.Device()
-		a.say("device %s: %s (%s)", d.ID, d.Name, d.Detail)
+		for _, be := range devices {
+			d := be.Device()
+			a.say("device %s: %s (%s)", d.ID, d.Name, d.Detail)
+		}
 		a.say("plan: %v", e.Plan)
 	}
-	return &session{be, e}, nil
+	return &session{devices, e}, nil
 }
 
 // engineError gives an error of opening or planning an engine its exit code.

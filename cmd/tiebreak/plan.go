@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"tiebreak/engine"
 	"tiebreak/model"
 	"tiebreak/safetensors"
@@ -10,16 +8,14 @@ import (
 
 // plan prints what a run would take, for --dry-run, and fails with the numbers where it would not fit.
 func (j *judgeSession) plan(a *app) error {
-	compute, err := a.flags.compute()
+	if err := a.flags.fill(&j.options); err != nil {
+		return err
+	}
+	devices, err := a.openDevices()
 	if err != nil {
 		return err
 	}
-	j.options.Compute = compute
-	be, err := a.openBackend()
-	if err != nil {
-		return err
-	}
-	defer be.Close()
+	defer closeAll(devices)
 	config, err := model.ReadConfig(j.dir)
 	if err != nil {
 		return badData(err)
@@ -29,7 +25,7 @@ func (j *judgeSession) plan(a *app) error {
 		return badData(err)
 	}
 	defer weights.Close()
-	p, err := engine.NewPlan(be.Device(), config, weights, j.options)
+	p, err := engine.NewPlan(devices, config, weights, j.options)
 	if err != nil {
 		return engineError(err)
 	}
@@ -39,8 +35,5 @@ func (j *judgeSession) plan(a *app) error {
 			return err
 		}
 	}
-	if p.Total() > p.Free {
-		return resources(fmt.Errorf("the plan needs %s and %s has %s free: lower --max-tokens or --batch", gib(p.Total()), be.Device().ID, gib(p.Free)))
-	}
-	return nil
+	return resources(p.Check())
 }

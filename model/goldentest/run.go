@@ -92,11 +92,13 @@ func pass(t *testing.T, be backend.Backend, m *model.Model, prompts [][]int32, r
 	require.NoError(t, err)
 	defer in.Free()
 	out := m.Forward(in, kv)
-	hidden = Download(t, be, out)
-	for lo := 0; lo < out.Rows; lo += m.Options.Seqs {
-		logits = append(logits, Download(t, be, m.Logits(out.RowRange(lo, min(out.Rows, lo+m.Options.Seqs))))...)
+	n := out.Tensor().Rows
+	logits = make([]float32, n*m.Outputs())
+	for lo := 0; lo < n; lo += m.Options.Seqs {
+		hi := min(n, lo+m.Options.Seqs)
+		require.NoError(t, m.Logits(out.RowRange(lo, hi), logits[lo*m.Outputs():hi*m.Outputs()]))
 	}
-	return hidden, logits
+	return Download(t, be, out.Tensor()), logits
 }
 
 // Download copies a tensor of the device to the host as float32, row by row.
