@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"tiebreak/internal/publish"
 	"tiebreak/safetensors"
 	"tiebreak/tensor"
 )
@@ -50,18 +51,26 @@ func Convert(ctx context.Context, in, outDir string, opt ConvertOptions) error {
 	if err != nil {
 		return err
 	}
-	return publish(outDir, opt.Force, func(dir string) error {
+	replace, err := checkTarget(outDir, opt.Force)
+	if err != nil {
+		return err
+	}
+	err = publish.Directory(outDir, replace, func(dir string) error {
 		for name, text := range map[string][]byte{
 			"config.json":           indent(m.config(v, opt.DType)),
 			"tokenizer.json":        encode(v.tokenizerJSON()), // on one line: it has a line's worth for each merge
 			"tokenizer_config.json": indent(v.tokenizerConfig(m)),
 		} {
-			if err := writeSynced(filepath.Join(dir, name), text); err != nil {
+			if err := publish.Bytes(filepath.Join(dir, name), text); err != nil {
 				return err
 			}
 		}
 		return safetensors.WriteSharded(dir, shardBytes, f.sources(ctx, parts, opt.DType), map[string]string{"format": "pt"})
 	})
+	if err != nil {
+		return fmt.Errorf("gguf: write %s: %w", outDir, err)
+	}
+	return nil
 }
 
 // encode gives a value as JSON, without the escapes that HTML would need.

@@ -33,13 +33,3 @@ func (m mapping) close() error {
 	}
 	return os.NewSyscallError("munmap", unix.Munmap(m.data))
 }
-
-// syncDir puts the names of a folder on disk: a file that was synced and renamed is found again after a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}

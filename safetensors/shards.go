@@ -9,6 +9,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+
+	"tiebreak/internal/publish"
 )
 
 // WriteSharded writes the weights of a model directory: model.safetensors if maxBytes of data suffice for all tensors,
@@ -87,7 +89,7 @@ func writeIndex(path string, total int64, weights map[string]string) error {
 	if err != nil {
 		panic(err) // strings and numbers can always be encoded
 	}
-	if err := writeFile(path, append(text, '\n')); err != nil {
+	if err := publish.Bytes(path, append(text, '\n')); err != nil {
 		return fmt.Errorf("safetensors: write %s: %w", path, err)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"tiebreak/internal/publish"
 	"tiebreak/tensor"
 )
 
@@ -57,7 +58,8 @@ func WriteSources(path string, sources []Source, metadata map[string]string) err
 // Writer writes a file whose tensors are known beforehand and come one by one, in any order. Nothing appears under the
 // file's name before Commit.
 type Writer struct {
-	file *pending
+	path string
+	file *publish.Pending
 
 	mu      sync.Mutex
 	missing map[string]span // tensors yet to be written
@@ -69,11 +71,11 @@ func NewWriter(path string, tensors []Info, metadata map[string]string) (*Writer
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: write %s: %w", path, err)
 	}
-	file, err := newPending(path)
+	file, err := publish.Begin(path)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: write %s: %w", path, err)
 	}
-	w := &Writer{file: file, missing: l.spans}
+	w := &Writer{path: path, file: file, missing: l.spans}
 	if _, err := file.Write(l.head); err != nil {
 		return nil, errors.Join(w.failed(err), w.Abort())
 	}
@@ -85,7 +87,7 @@ func (w *Writer) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("safetensors: write %s: %w", w.file.path, err)
+	return fmt.Errorf("safetensors: write %s: %w", w.path, err)
 }
 
 // WriteTensor writes one tensor, which must give exactly the bytes of its shape. Different tensors may be written at the
@@ -164,15 +166,15 @@ func (w *Writer) writeAll(sources []Source) error {
 
 // Commit puts the complete file on disk and gives it its name. If it fails, nothing is left behind.
 func (w *Writer) Commit() error {
-	if w.file.File == nil {
+	if w.file.Done() {
 		return w.failed(errors.New("got a file that is committed or aborted"))
 	}
 	if len(w.missing) > 0 {
 		first := slices.Min(slices.Collect(maps.Keys(w.missing)))
 		return errors.Join(w.failed(fmt.Errorf("got %d tensors left unwritten, the first being %s", len(w.missing), quote(first))), w.Abort())
 	}
-	return w.failed(w.file.commit())
+	return w.failed(w.file.Commit())
 }
 
 // Abort removes what was written. After Commit it does nothing, so that it can be deferred.
-func (w *Writer) Abort() error { return w.failed(w.file.abort()) }
+func (w *Writer) Abort() error { return w.failed(w.file.Abort()) }

@@ -171,12 +171,12 @@ func TestWriteLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestCommitToFolderFails(t *testing.T) {
+func TestWriteToFolderFails(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f")
 	require.NoError(t, os.Mkdir(path, 0o755))
 	err := Write(path, some(), nil)
-	require.ErrorContains(t, err, "safetensors: write "+path+": rename")
+	require.EqualError(t, err, "safetensors: write "+path+": got a folder, want the name of a file")
 	require.Equal(t, []string{"f"}, listing(t, dir))
 }
 
