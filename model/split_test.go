@@ -12,25 +12,9 @@ import (
 	"tiebreak/tensor"
 )
 
-// peer lets two cpu backends act as devices that share a model: copies go through the host.
-type peer struct{ backend.Backend }
-
-func (peer) Connect(backend.Backend) (backend.Link, error) { return backend.Link{}, nil }
-func (peer) Await(backend.Transfer)                        {}
-
-func (p peer) Receive(dst backend.Tensor, from backend.Backend, src backend.Tensor) backend.Transfer {
-	backend.CheckReceive(dst, src)
-	host := tensor.New(src.DType, src.Rows, src.Cols)
-	if err := from.Download(host, src); err != nil {
-		panic(err)
-	}
-	p.Upload(dst, host)
-	return backend.Transfer{}
-}
-
 func peers(t *testing.T, n int) (out []backend.Backend) {
 	for range n {
-		out = append(out, peer{newCPU(t)})
+		out = append(out, goldentest.Peer{Backend: newCPU(t)})
 	}
 	return out
 }
@@ -95,7 +79,7 @@ func TestSplitPlan(t *testing.T) {
 			plan, err := model.PlanSplit(2, split, c, src, opt)
 			require.NoError(t, err)
 			devices := []*counting{{Backend: newCPU(t), live: map[backend.Memory]int64{}}, {Backend: newCPU(t), live: map[backend.Memory]int64{}}}
-			m, err := model.LoadSplit([]backend.Backend{peer{devices[0]}, peer{devices[1]}}, split, c, src, opt)
+			m, err := model.LoadSplit([]backend.Backend{goldentest.Peer{Backend: devices[0]}, goldentest.Peer{Backend: devices[1]}}, split, c, src, opt)
 			require.NoError(t, err)
 			kv, err := m.NewKV(3)
 			require.NoError(t, err)
