@@ -24,6 +24,7 @@ var order = [][]string{
 	{"gguf", "backend/backendtest", "cpu", "cuda/driver"},
 	{"cuda/ptx", "cuda/kernels", "cuda/libcuda", "cuda/driver/drivertest"},
 	{"cuda", "cuda/emu"},
+	{"kvcache"},
 	{"model"},
 	{"model/goldentest"},
 	{"cuda/cudatest"},
