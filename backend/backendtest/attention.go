@@ -19,10 +19,15 @@ type sequence struct{ past, n int }
 type geometry struct {
 	heads, kvHeads, size, window int
 	seqs                         []sequence
+	sharp                        float64 // factor of the queries; 0 is 1
 }
 
 func (g geometry) String() string {
-	return fmt.Sprintf("H=%d,G=%d,D=%d,window=%d,seqs=%v", g.heads, g.kvHeads, g.size, g.window, g.seqs)
+	text := fmt.Sprintf("H=%d,G=%d,D=%d,window=%d,seqs=%v", g.heads, g.kvHeads, g.size, g.window, g.seqs)
+	if g.sharp != 0 {
+		text += fmt.Sprintf(",sharp=%v", g.sharp)
+	}
+	return text
 }
 
 func (g geometry) work() int {
@@ -37,27 +42,39 @@ func (g geometry) options() backend.AttentionOptions {
 	return backend.AttentionOptions{Heads: g.heads, Scale: float32(1 / math.Sqrt(float64(g.size))), Window: g.window}
 }
 
-// geometries are the cases: every head size and group, every edge of tiles and pages as a length and as a past, windows
-// shorter and longer than the sequences, and batches of unlike sequences.
+// geometries are the cases: every head size with every group, with windows shorter and longer than the sequences, with
+// queries at every place of a tile of keys and with scores far apart; every edge of tiles and pages as a length and as a
+// past; and batches of unlike sequences.
 func (s *suite) geometries() []geometry {
 	var list []geometry
+	add := func(heads, kvHeads, size, window int, seqs ...sequence) {
+		list = append(list, geometry{heads: heads, kvHeads: kvHeads, size: size, window: window, seqs: seqs})
+	}
 	for i, size := range s.HeadSizes {
 		for group := 1; group <= 4; group++ {
 			kv := 1 + (i+group)%3
-			list = append(list, geometry{kv * group, kv, size, 0, []sequence{{0, 21}, {18, 3}, {5, 1}}})
+			add(kv*group, kv, size, 0, sequence{0, 21}, sequence{18, 3}, sequence{5, 1})
 		}
+		for _, window := range []int{1, 5, 16, 17, 1000} {
+			add(2, 1, size, window, sequence{0, 40}, sequence{33, 4})
+		}
+		// A score of hundreds overflows wherever a maximum is not the largest one.
+		few := []sequence{{0, 16}, {16, 16}, {32, 16}, {48, 16}, {64, 5}}
+		add(1, 1, size, 0, few...)
+		add(1, 1, size, 6, few...)
+		list = append(list, geometry{1, 1, size, 0, few, 40}, geometry{3, 1, size, 0, []sequence{{0, 40}, {70, 3}}, 40})
+		add(1, 1, size, 0, sequence{0, 70})
+		add(1, 1, size, 9, sequence{3, 70})
 	}
 	for _, n := range edges(append([]int{backend.PageSize}, s.TileRows...), 7) {
-		list = append(list, geometry{3, 1, 64, 0, []sequence{{0, n}}}, geometry{2, 2, 64, 0, []sequence{{n, 1}, {n, 2}}})
+		add(3, 1, 64, 0, sequence{0, n})
+		add(2, 2, 64, 0, sequence{n, 1}, sequence{n, 2})
 	}
-	for _, window := range []int{1, 5, 16, 17, 1000} {
-		list = append(list, geometry{2, 1, 64, window, []sequence{{0, 40}, {33, 4}}})
-	}
-	return append(list,
-		geometry{3, 1, 64, 0, []sequence{{0, 200}}},
-		geometry{3, 1, 64, 70, []sequence{{100, 200}, {0, 90}, {250, 1}}},
-		geometry{2, 2, 96, 0, []sequence{{130, 131}}},
-		geometry{1, 1, 128, 0, []sequence{{0, 1}, {0, 1}, {1, 1}, {95, 2}, {96, 1}, {97, 1}}})
+	add(3, 1, 64, 0, sequence{0, 200})
+	add(3, 1, 64, 70, sequence{100, 200}, sequence{0, 90}, sequence{250, 1})
+	add(2, 2, 96, 0, sequence{130, 131})
+	add(1, 1, 128, 0, sequence{0, 1}, sequence{0, 1}, sequence{1, 1}, sequence{95, 2}, sequence{96, 1}, sequence{97, 1})
+	return list
 }
 
 // history is the tokens of one sequence from its start: what was, or will be, stored, and the queries of all of them.
@@ -65,7 +82,7 @@ type history struct{ q, k, v matrix }
 
 func newHistory(r *rand.Rand, d tensor.DType, g geometry, n int) history {
 	return history{
-		q: normal(r, d, n, g.heads*g.size, 1.5),
+		q: normal(r, d, n, g.heads*g.size, 1.5*max(g.sharp, 1)),
 		k: normal(r, d, n, g.kvHeads*g.size, 1.5),
 		v: normal(r, d, n, g.kvHeads*g.size, 1),
 	}
@@ -189,9 +206,24 @@ func (b *bench) attention(r *rand.Rand, d tensor.DType, g geometry) {
 		rows := matrix{d: d, rows: seq.n, cols: all[i].q.cols, v: all[i].q.v[seq.past*all[i].q.cols:]}
 		want := attention[float64](rows, all[i].k, all[i].v, g.size, g.options())
 		plain := attention[float32](rows, all[i].k, all[i].v, g.size, g.options()).to(d)
-		b.near(fmt.Sprintf("attention: sequence %d", i), got[i], want, plain, all[i].v.largest())
+		b.near(fmt.Sprintf("attention: sequence %d", i), got[i], want, plain, all[i].v.largest()*g.sharpness(all[i]))
 	}
 	b.lastQueries(p, g, all, got)
+}
+
+// sharpness is the factor by which scores make errors larger: a rounding of a score of 500 changes its exponential by that
+// much. It matters for sharp cases; for others it is 1.
+func (g geometry) sharpness(h history) float64 {
+	if g.sharp == 0 {
+		return 1
+	}
+	most := 1.0
+	for head := range g.heads {
+		kv := head * g.kvHeads / g.heads
+		scores := matMul[float64](h.q.columns(head*g.size, (head+1)*g.size), h.k.columns(kv*g.size, (kv+1)*g.size))
+		most = max(most, scores.largest()*float64(g.options().Scale))
+	}
+	return most
 }
 
 // storePast stores the tokens before each sequence's batch; sequences without any are left out.

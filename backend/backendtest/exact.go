@@ -90,10 +90,10 @@ func (b *bench) rowByRow(r *rand.Rand, x matrix, op func(x matrix) matrix) {
 func (s *suite) exactGeometries() []geometry {
 	page := backend.PageSize
 	return []geometry{
-		{3, 1, 64, 0, []sequence{{0, 2*page + 3}, {0, page}, {0, 5}}},
-		{2, 2, 96, 20, []sequence{{0, 3 * page}, {0, 50}}},
-		{4, 1, 64, 0, []sequence{{0, 230}}},
-		{1, 1, 128, 90, []sequence{{0, 210}}},
+		{heads: 3, kvHeads: 1, size: 64, seqs: []sequence{{0, 2*page + 3}, {0, page}, {0, 5}}},
+		{heads: 2, kvHeads: 2, size: 96, window: 20, seqs: []sequence{{0, 3 * page}, {0, 50}}},
+		{heads: 4, kvHeads: 1, size: 64, seqs: []sequence{{0, 230}}},
+		{heads: 1, kvHeads: 1, size: 128, window: 90, seqs: []sequence{{0, 210}}},
 	}
 }
 
