@@ -189,9 +189,12 @@ func (s planner) with(split Split) (Plan, error) {
 	if split == Data {
 		sharing = 1
 	} else {
-		var err error
-		if p.Link, err = connect(s.devices); err != nil {
+		if err := s.canShare(); err != nil {
 			return Plan{}, err
+		}
+		var err error
+		if p.Link, err = model.Connect(s.devices); err != nil {
+			return Plan{}, fmt.Errorf("engine: %w", err)
 		}
 		if split == Tensor && sharing != 2 || split == Pipeline && sharing > s.c.Layers {
 			return Plan{}, fmt.Errorf("engine: split %v: got %d devices for %d layers, want 2 for tensor, at most one a layer for pipeline: %w", split, sharing, s.c.Layers, ErrOptions)
@@ -207,6 +210,16 @@ func (s planner) with(split Split) (Plan, error) {
 		p.Weights, p.Workspace, p.KV, p.Free = p.Weights+d.Weights, p.Workspace+d.Workspace, p.KV+d.KV, p.Free+d.Free
 	}
 	return p, nil
+}
+
+// canShare is an error where a device cannot hold part of a model.
+func (s planner) canShare() error {
+	for _, be := range s.devices {
+		if _, ok := be.(backend.Peer); !ok {
+			return fmt.Errorf("engine: device %s cannot share a model with another: %w", be.Device().ID, ErrOptions)
+		}
+	}
+	return nil
 }
 
 // limits bound a pass.

@@ -77,27 +77,6 @@ func hides(l backend.Link, c model.Config) bool {
 	return l.Speed() > 0 && exchanged/l.Speed() < 0.5*2*weights/products
 }
 
-// connect finds how neighbouring devices exchange data; the slowest link is the answer.
-func connect(devices []backend.Backend) (backend.Link, error) {
-	var slowest backend.Link
-	for i := range devices[1:] {
-		for _, way := range [][2]backend.Backend{{devices[i], devices[i+1]}, {devices[i+1], devices[i]}} {
-			to, ok := way[0].(backend.Peer)
-			if !ok {
-				return slowest, fmt.Errorf("engine: %s cannot share a model with another device: %w", way[0].Device().ID, ErrOptions)
-			}
-			l, err := to.Connect(way[1])
-			if err != nil {
-				return slowest, fmt.Errorf("engine: %w", err)
-			}
-			if slowest.Way == "" || l.Speed() < slowest.Speed() {
-				slowest = l
-			}
-		}
-	}
-	return slowest, nil
-}
-
 // divide gives each of n devices prompts of about the same number of tokens: the longest first, each to the device that
 // has the least so far (Graham 1969: at most 4/3 of the best division). It returns indices into lengths.
 func divide(lengths []int, n int) [][]int {

@@ -180,7 +180,7 @@ func TestSplitOptions(t *testing.T) {
 
 	_, err = engine.OpenOn([]backend.Backend{newCPU(t, 1), newCPU(t, 1)}, llama, engine.Options{Split: engine.Tensor})
 	require.ErrorIs(t, err, engine.ErrOptions)
-	require.ErrorContains(t, err, "cpu cannot share a model with another device")
+	require.ErrorContains(t, err, "device cpu cannot share a model with another")
 
 	for _, s := range []engine.Split{engine.Auto, engine.Data, engine.Tensor, engine.Pipeline} {
 		got, err := engine.ParseSplit(s.String())

@@ -2,7 +2,6 @@ package model
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
@@ -228,17 +227,3 @@ func (p *Pass) end() {
 
 // attentionScale is what products of queries and keys are multiplied by.
 func (c Config) attentionScale() float32 { return float32(1 / math.Sqrt(float64(c.HeadDim))) }
-
-// partsFor is the number of parts that sums are cut in: two on devices of which two can share a model, else one.
-func partsFor(devices []backend.Backend) (int, error) {
-	for _, be := range devices {
-		if _, ok := be.(backend.Peer); ok {
-			continue
-		}
-		if len(devices) > 1 {
-			return 0, fmt.Errorf("model: split over %d devices: %s cannot share a model with another device", len(devices), be.Device().ID)
-		}
-		return 1, nil
-	}
-	return 2, nil
-}

@@ -63,6 +63,9 @@ func LoadSplit(devices []backend.Backend, split Split, c Config, src Source, opt
 	if err := CheckWeights(c, src); err != nil {
 		return nil, err
 	}
+	if _, err := Connect(devices); err != nil {
+		return nil, err
+	}
 	m := &Model{Config: c, Options: opt, outputs: outputs}
 	for i, s := range shares {
 		m.shards = append(m.shards, &shard{share: s, be: devices[i], index: i, c: c, local: s.local(c), layers: make([]layer, s.layers.len())})

@@ -1,6 +1,10 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+
+	"tiebreak/backend"
+)
 
 // Split says how a model lies on several devices.
 type Split uint8
@@ -177,4 +181,39 @@ func rowsOf(stack []part, rows span) []part {
 		at += n
 	}
 	return out
+}
+
+// Connect lets neighbouring devices find a way to exchange data, in both directions, and gives the slowest link. It is
+// tried with data: the error names the devices between which none arrive intact. LoadSplit does it first of all.
+func Connect(devices []backend.Backend) (backend.Link, error) {
+	var slowest backend.Link
+	if _, err := partsFor(devices); err != nil {
+		return slowest, err
+	}
+	for i := range devices[1:] {
+		for _, way := range [][2]backend.Backend{{devices[i], devices[i+1]}, {devices[i+1], devices[i]}} {
+			l, err := way[0].(backend.Peer).Connect(way[1])
+			if err != nil {
+				return slowest, fmt.Errorf("model: %w", err)
+			}
+			if slowest.Way == "" || l.Speed() < slowest.Speed() {
+				slowest = l
+			}
+		}
+	}
+	return slowest, nil
+}
+
+// partsFor is the number of parts that sums are cut in: two on devices of which two can share a model, else one.
+func partsFor(devices []backend.Backend) (int, error) {
+	for _, be := range devices {
+		if _, ok := be.(backend.Peer); ok {
+			continue
+		}
+		if len(devices) > 1 {
+			return 0, fmt.Errorf("model: split over %d devices: %s cannot share a model with another device", len(devices), be.Device().ID)
+		}
+		return 1, nil
+	}
+	return 2, nil
 }

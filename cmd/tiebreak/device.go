@@ -107,8 +107,8 @@ func parseDevice(s string) (kind string, ordinals []int, err error) {
 // emulated is how many devices the emulator has.
 const emulated = 2
 
-// openDriver opens the driver of a kind of devices. The environment variable TIEBREAK_EMU_SM chooses the generation that
-// is emulated: 75 (T4) or 80 (A100, the default).
+// openDriver opens the driver of a kind of devices. Of emulated ones the environment variable TIEBREAK_EMU_SM chooses the
+// generation, 75 (T4) or 80 (A100, the default), and TIEBREAK_EMU_GB the memory of each in 10⁹ bytes.
 func openDriver(kind string) (driver.Driver, error) {
 	if kind == "cuda" {
 		d, err := libcuda.New(libcuda.Config{})
@@ -122,5 +122,13 @@ func openDriver(kind string) (driver.Driver, error) {
 	default:
 		return nil, usage("TIEBREAK_EMU_SM=%s: want 75 or 80", sm)
 	}
-	return emu.New(emu.Options{Devices: emulated, ComputeCapability: capability, Memory: 8 << 30, Checks: emu.None}), nil
+	memory := int64(8 << 30)
+	if gb := os.Getenv("TIEBREAK_EMU_GB"); gb != "" {
+		n, err := strconv.ParseFloat(gb, 64)
+		if err != nil || !(n > 0 && n <= 1000) {
+			return nil, usage("TIEBREAK_EMU_GB=%s: want a number up to 1000", gb)
+		}
+		memory = int64(n * 1e9)
+	}
+	return emu.New(emu.Options{Devices: emulated, ComputeCapability: capability, Memory: memory, Checks: emu.None}), nil
 }
