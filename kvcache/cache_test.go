@@ -39,7 +39,7 @@ func TestSharedPrefix(t *testing.T) {
 	c := kvcache.New(10)
 	first := begin(t, c, run(0, 40))
 	require.Zero(t, c.Start(run(0, 40)).Len(), "nothing is known before it is published")
-	first.Publish()
+	first.Publish(first.Len())
 	for _, n := range []int{0, 15, 16, 31, 32, 40, 100} {
 		s := c.Start(run(0, n))
 		require.Equal(t, min(n, 40)/16*16, s.Len(), "%d tokens", n)
@@ -62,7 +62,7 @@ func TestPrivateTail(t *testing.T) {
 	s.Free()
 	require.Equal(t, 4, c.Stats().Free)
 	s = begin(t, c, run(0, 32))
-	s.Publish()
+	s.Publish(s.Len())
 	_, ok := s.Extend(run(32, 18))
 	require.True(t, ok)
 	s.Free()
@@ -74,7 +74,7 @@ func TestEvictLongestUnused(t *testing.T) {
 	c := kvcache.New(4)
 	for i := range int32(4) {
 		s := begin(t, c, run(1000*i, 16))
-		s.Publish()
+		s.Publish(s.Len())
 		s.Free()
 	}
 	c.Start(run(0, 16)).Free() // the oldest is used again
@@ -93,7 +93,7 @@ func TestEvictLongestUnused(t *testing.T) {
 func TestPrefixOutlivesItsTail(t *testing.T) {
 	c := kvcache.New(3)
 	s := begin(t, c, run(0, 48))
-	s.Publish()
+	s.Publish(s.Len())
 	s.Free()
 	require.Equal(t, 1, c.Evict(1))
 	s = c.Start(run(0, 48))
@@ -141,13 +141,25 @@ func TestForkWithoutRoom(t *testing.T) {
 	require.True(t, ok)
 }
 
+// TestPublishPart puts only the blocks that are named into the tree.
+func TestPublishPart(t *testing.T) {
+	c := kvcache.New(4)
+	s := begin(t, c, run(0, 64))
+	s.Publish(15)
+	require.Zero(t, c.Start(run(0, 64)).Len())
+	s.Publish(47)
+	require.Equal(t, 32, c.Start(run(0, 64)).Len())
+	s.Publish(1000)
+	require.Equal(t, 64, c.Start(run(0, 64)).Len())
+}
+
 // TestPublishTwice computes one prompt twice and keeps one copy.
 func TestPublishTwice(t *testing.T) {
 	c := kvcache.New(8)
 	a, b := begin(t, c, run(0, 33)), begin(t, c, run(0, 33))
 	require.NotEqual(t, a.Pages()[0], b.Pages()[0])
-	a.Publish()
-	b.Publish()
+	a.Publish(a.Len())
+	b.Publish(b.Len())
 	require.Equal(t, a.Pages()[:2], b.Pages()[:2])
 	require.NotEqual(t, a.Pages()[2], b.Pages()[2])
 	require.Equal(t, 4, c.Stats().Held)
@@ -160,13 +172,13 @@ func TestPublishBesideFork(t *testing.T) {
 	known := begin(t, c, run(0, 16))
 	twin := begin(t, c, run(0, 32))
 	fork := twin.Fork()
-	known.Publish()
-	twin.Publish()
+	known.Publish(known.Len())
+	twin.Publish(twin.Len())
 	twin.Free()
 	known.Free()
 	require.Equal(t, 1, c.Evict(8), "the published block is idle and nothing follows it")
 	require.Zero(t, c.Start(run(0, 32)).Len())
-	fork.Publish()
+	fork.Publish(fork.Len())
 	require.Equal(t, 32, c.Start(run(0, 32)).Len())
 }
 
@@ -174,7 +186,7 @@ func TestUseAfterFree(t *testing.T) {
 	s := begin(t, kvcache.New(1), run(0, 3))
 	s.Free()
 	require.Panics(t, s.Free)
-	require.Panics(t, s.Publish)
+	require.Panics(t, func() { s.Publish(1) })
 	require.Panics(t, func() { s.Fork() })
 	require.Panics(t, func() { s.Extend(nil) })
 }
@@ -186,7 +198,7 @@ func BenchmarkPrompt(b *testing.B) {
 	for b.Loop() {
 		s := c.Start(ids[:len(ids)-1])
 		s.Extend(ids[s.Len():])
-		s.Publish()
+		s.Publish(s.Len())
 		s.Free()
 	}
 }

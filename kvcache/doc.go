@@ -10,7 +10,7 @@
 //	s := cache.Start(ids[:len(ids)-1])     // holds what is known of the prompt: s.Len() tokens
 //	_, ok := s.Extend(ids[s.Len():])       // takes pages for the rest; !ok: too few are left, and nothing has changed
 //	… compute ids[before:] with Past: before, Pages: s.Pages() …
-//	s.Publish()                            // optional: others that begin alike may use the whole blocks
+//	s.Publish(n)                           // optional: others that begin alike may use whole blocks of the first n tokens
 //	s.Free()                               // pages that are not published are free at once
 //
 // Published pages that no sequence holds are idle: they are given up, the longest unused first, when others need room.

@@ -129,7 +129,8 @@ func (m *machine) fork(t *rapid.T) {
 }
 
 func (m *machine) publish(t *rapid.T) {
-	m.draw(t).Publish()
+	s := m.draw(t)
+	s.Publish(rapid.IntRange(0, s.Len()+20).Draw(t, "tokens"))
 	m.ops++
 }
 

@@ -48,7 +48,7 @@ func TestMemoryCopy(t *testing.T) {
 }
 
 // fill numbers the elements of a memory, from a number of its own for each tensor, and returns the bytes.
-func fill(be backend.Backend, m *kvcache.Memory) [][]byte {
+func fill(be backend.Backend, m kvcache.Memory) [][]byte {
 	var all [][]byte
 	for i, t := range tensors(m) {
 		data := tensor.Allocate(int(t.Bytes()), 64)
@@ -62,7 +62,7 @@ func fill(be backend.Backend, m *kvcache.Memory) [][]byte {
 	return all
 }
 
-func read(t *testing.T, be backend.Backend, m *kvcache.Memory) [][]byte {
+func read(t *testing.T, be backend.Backend, m kvcache.Memory) [][]byte {
 	t.Helper()
 	var all [][]byte
 	for _, from := range tensors(m) {
@@ -73,7 +73,7 @@ func read(t *testing.T, be backend.Backend, m *kvcache.Memory) [][]byte {
 	return all
 }
 
-func tensors(m *kvcache.Memory) []backend.Tensor {
+func tensors(m kvcache.Memory) []backend.Tensor {
 	var all []backend.Tensor
 	for _, layer := range m.KV {
 		all = append(all, layer.K, layer.V)

@@ -93,13 +93,13 @@ func (s *Sequence) Fork() *Sequence {
 	return &Sequence{cache: s.cache, ids: slices.Clone(s.ids), pages: slices.Clone(s.pages), listed: s.listed}
 }
 
-// Publish puts the whole blocks of the sequence into the tree, for Start to find. The keys and values of all its tokens must
-// have been stored. Where the tree has a block already, the sequence changes over to that page, which holds the same bits,
+// Publish puts the whole blocks within the first tokens of the sequence into the tree, for Start to find. The keys and values
+// of these tokens must have been stored. Where the tree has a block already, the sequence changes over to that page, which holds the same bits,
 // and gives back its own; if forks hold that one as well, it and the blocks after it stay unpublished.
-func (s *Sequence) Publish() {
+func (s *Sequence) Publish(tokens int) {
 	s.mustBeOpen()
 	c := s.cache
-	for ; s.listed < len(s.ids)/backend.PageSize; s.listed++ {
+	for ; s.listed < min(tokens, len(s.ids))/backend.PageSize; s.listed++ {
 		own, k := s.pages[s.listed], blockKey(s.ids, s.pages, s.listed)
 		known, ok := c.tree[k]
 		switch {
