@@ -95,7 +95,7 @@ func (a *app) judgeLabelled(ctx context.Context, f evalFlags) ([]judge.Example, 
 	if err != nil || a.flags.dryRun {
 		return nil, judge.Summary{}, err
 	}
-	if err := j.load(a); err != nil {
+	if err := j.load(ctx, a); err != nil {
 		return nil, judge.Summary{}, err
 	}
 	defer j.Close()

@@ -75,7 +75,7 @@ func (a *app) runPredict(ctx context.Context, f predictFlags) error {
 	if err != nil || a.flags.dryRun {
 		return err
 	}
-	if err := j.load(a); err != nil {
+	if err := j.load(ctx, a); err != nil {
 		return err
 	}
 	defer j.Close()

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"tiebreak/engine"
@@ -17,6 +20,8 @@ type scoring struct {
 	swap      bool
 	template  string
 	chat      string
+
+	contentFree bool
 }
 
 func (s *scoring) register(cmd *cobra.Command) {
@@ -26,6 +31,7 @@ func (s *scoring) register(cmd *cobra.Command) {
 	f.IntVar(&s.maxTokens, "max-tokens", judge.DefaultMaxTokens, "longest prompt in tokens; what does not fit is cut")
 	f.BoolVar(&s.swap, "swap", true, "score both orders of the answers")
 	f.StringVar(&s.template, "template", judge.DefaultTemplate, "wording of the prompt")
+	f.BoolVar(&s.contentFree, "content-free", true, "take off the model's leaning to a label, as it shows where there is nothing to judge (not for classifiers)")
 	f.StringVar(&s.chat, "chat", "auto", "wrap the prompt in the model's chat template: auto (if it has one), yes or no")
 }
 
@@ -36,6 +42,8 @@ type judgeSession struct {
 	options   engine.Options
 	predictor *judge.Predictor
 	session   *session
+
+	contentFree bool
 }
 
 // openJudge reads what is needed to pack rows; the weights are loaded later.
@@ -59,12 +67,17 @@ func (a *app) openJudge(s scoring) (*judgeSession, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := engine.Options{MaxTokens: s.maxTokens, BatchRows: s.batch}
+	j := &judgeSession{
+		dir: dir, need: judge.Texts,
+		options:     engine.Options{MaxTokens: s.maxTokens, BatchRows: s.batch},
+		predictor:   &judge.Predictor{Packer: packer, OneOrder: !s.swap},
+		contentFree: s.contentFree && config.Classes == 0,
+	}
 	if config.Classes == 0 {
 		labels := packer.Labels()
-		opt.Labels = labels[:]
+		j.options.Labels = labels[:]
 	}
-	return &judgeSession{dir: dir, need: judge.Texts, options: opt, predictor: &judge.Predictor{Packer: packer, OneOrder: !s.swap}}, nil
+	return j, nil
 }
 
 func newPacker(tok *tokenizer.Tokenizer, config model.Config, s scoring) (*judge.Packer, error) {
@@ -84,14 +97,21 @@ func newPacker(tok *tokenizer.Tokenizer, config model.Config, s scoring) (*judge
 	return packer, judgeError(err)
 }
 
-// load opens the engine.
-func (j *judgeSession) load(a *app) error {
+// load opens the engine, and asks it once what it answers to nothing.
+func (j *judgeSession) load(ctx context.Context, a *app) error {
 	session, err := a.openEngine(j.dir, j.options)
 	if err != nil {
 		return err
 	}
 	j.session = session
 	j.predictor.Scorer = session.engine
+	if j.contentFree {
+		shifted, err := judge.NewContentFree(ctx, j.predictor.Packer, session.engine)
+		if err != nil {
+			return errors.Join(err, session.Close())
+		}
+		j.predictor.Scorer = shifted
+	}
 	return nil
 }
 
