@@ -12,6 +12,11 @@
 // Which variant of a kernel runs depends on the number of rows and on the device; the bits do not, because the variants
 // agree (see package kernels). The choice is made for speed alone.
 //
+// # Several devices
+//
+// A Backend is one device. It is a backend.Peer: a model can be divided over two, and peer.go brings the data of one to the
+// other beside the operations of both.
+//
 // # Memory
 //
 // Device memory comes from the driver, in blocks aligned to 256 bytes. Small blocks that are freed are kept for the next

@@ -64,18 +64,26 @@ func New(devices []backend.Backend, c model.Config, src model.Source, opt Option
 			onPass(tokens)
 		}
 	}
-	groups := [][]backend.Backend{devices}
-	if plan.Split == Data {
-		groups = slices.Collect(slices.Chunk(devices, 1))
-	}
-	for _, group := range groups {
-		r, err := newRunner(group, plan, c, src, opt)
-		if err != nil {
-			return nil, errors.Join(err, e.Close())
-		}
-		e.runners = append(e.runners, r)
+	if err := e.load(devices, src, opt); err != nil {
+		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+// load makes the runners, all at once: what one has read of a file the next finds in the page cache.
+func (e *Engine) load(devices []backend.Backend, src model.Source, opt Options) error {
+	groups := [][]backend.Backend{devices}
+	if e.Plan.Split == Data {
+		groups = slices.Collect(slices.Chunk(devices, 1))
+	}
+	runners, failed := make([]*runner, len(groups)), make([]error, len(groups))
+	var wg sync.WaitGroup
+	for i, group := range groups {
+		wg.Go(func() { runners[i], failed[i] = newRunner(group, e.Plan, e.Config, src, opt) })
+	}
+	wg.Wait()
+	e.runners = slices.DeleteFunc(runners, func(r *runner) bool { return r == nil })
+	return errors.Join(failed...)
 }
 
 // Close gives back all memory of the engine and the files it opened. The backends stay open.

@@ -11,6 +11,9 @@
 // In the last layer only keys and values are computed for all tokens; the rest is computed for the rows that are asked
 // for, usually the last token of each sequence.
 //
+// A model may lie on several devices: split.go says how it is divided and why the bits stay those of one device, shard.go
+// holds what one device does of a layer, decoder.go the way of a pass through all of them.
+//
 // Llama and Phi-3 compute the same block. llama.go and phi3.go hold what differs: the names of the weights and how they
 // are stacked. A third family of this kind is a third such file and a line in families.
 package model

@@ -38,7 +38,7 @@ func (p part) size() tensor.Shape {
 	return out
 }
 
-// of is the part of the whole tensor t. Columns that are not all of them are copied, piece by piece of a row.
+// of is the part of the whole tensor t. Where it has some of the columns, they are copied row by row.
 func (p part) of(t tensor.Tensor) tensor.Tensor {
 	t = t.Rows(p.lo, p.hi)
 	if p.cols == nil || p.cols.len() == p.shape[1] {
@@ -46,10 +46,12 @@ func (p part) of(t tensor.Tensor) tensor.Tensor {
 	}
 	out := tensor.New(t.DType, p.size()...)
 	size, row := t.DType.Size(), p.cols.len()*t.DType.Size()
-	for i := range p.hi - p.lo {
-		from := (i*p.shape[1] + p.cols.lo) * size
-		copy(out.Data[i*row:(i+1)*row], t.Data[from:from+row])
-	}
+	inRows(p.hi-p.lo, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			from := (i*p.shape[1] + p.cols.lo) * size
+			copy(out.Data[i*row:(i+1)*row], t.Data[from:from+row])
+		}
+	})
 	return out
 }
 

@@ -29,22 +29,15 @@ func roundTo(d tensor.DType, t tensor.Tensor) (tensor.Tensor, error) {
 		return t, nil
 	}
 	out := tensor.New(d, t.Shape...)
-	rows := t.Shape[0]
-	step := max(1, (rows+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
 	var found []overflow
 	var errs []error
-	var wg sync.WaitGroup
 	var mu sync.Mutex
-	for lo := 0; lo < rows; lo += step {
-		wg.Go(func() {
-			hi := min(rows, lo+step)
-			over, err := roundRows(out.Rows(lo, hi), t.Rows(lo, hi))
-			mu.Lock()
-			defer mu.Unlock()
-			found, errs = append(found, over), append(errs, err)
-		})
-	}
-	wg.Wait()
+	inRows(t.Shape[0], func(lo, hi int) {
+		over, err := roundRows(out.Rows(lo, hi), t.Rows(lo, hi))
+		mu.Lock()
+		defer mu.Unlock()
+		found, errs = append(found, over), append(errs, err)
+	})
 	if err := errors.Join(errs...); err != nil {
 		return tensor.Tensor{}, err
 	}
@@ -57,6 +50,16 @@ func roundTo(d tensor.DType, t tensor.Tensor) (tensor.Tensor, error) {
 			t.Describe(), all.count, all.largest, tensor.F16MaxFinite+16)
 	}
 	return out, nil
+}
+
+// inRows calls f for ranges that cover n rows, on all cores.
+func inRows(n int, f func(lo, hi int)) {
+	step := max(1, (n+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for lo := 0; lo < n; lo += step {
+		wg.Go(func() { f(lo, min(n, lo+step)) })
+	}
+	wg.Wait()
 }
 
 // overflow tells of values that F16 cannot hold.

@@ -28,7 +28,7 @@ func pair(capability int) *emu.Driver {
 // TestPair divides models over two emulated devices of either generation.
 func TestPair(t *testing.T) {
 	for _, capability := range []int{75, 80} {
-		t.Run(fmt.Sprint("sm_", capability), func(t *testing.T) { cudatest.RunPair(t, pair(capability), "emu") })
+		t.Run(fmt.Sprint("sm_", capability), func(t *testing.T) { cudatest.RunPair(t, pair(capability), "emu", 0, 1) })
 	}
 }
 
@@ -43,14 +43,14 @@ func splitCase(t *testing.T) (model.Config, model.Source, model.Options) {
 // data then go through host memory, and the bits stay.
 func TestPairThroughTheHost(t *testing.T) {
 	c, src, opt := splitCase(t)
-	honest := cudatest.Open(t, &shim{Driver: pair(75)}, "emu", 2)
+	honest := cudatest.Open(t, &shim{Driver: pair(75)}, "emu", 0, 1)
 	link, err := honest[0].(backend.Peer).Connect(honest[1])
 	require.NoError(t, err)
 	require.Equal(t, "peer copies", link.Way)
 	require.Positive(t, link.Speed())
 	want := goldentest.EveryRow(t, honest, model.Tensor, c, src, opt)
 
-	lied := cudatest.Open(t, &shim{Driver: pair(75), corrupt: true}, "emu", 2)
+	lied := cudatest.Open(t, &shim{Driver: pair(75), corrupt: true}, "emu", 0, 1)
 	link, err = lied[0].(backend.Peer).Connect(lied[1])
 	require.NoError(t, err)
 	require.Equal(t, "host memory", link.Way)
@@ -85,7 +85,7 @@ func TestCopiesRunBesideOperations(t *testing.T) {
 			delete(queued, e)
 		}
 	}
-	devices := cudatest.Open(t, d, "emu", 2)
+	devices := cudatest.Open(t, d, "emu", 0, 1)
 	for _, inFlight := range []int{1, 2} {
 		opt.InFlight = inFlight
 		m, err := model.LoadSplit(devices, model.Tensor, c, src, opt)
