@@ -96,7 +96,7 @@ func newHistories(r *rand.Rand, d tensor.DType, g geometry) []history {
 	return all
 }
 
-// pages is the memory of keys and values for one case, full of NaN at first, and which pages each sequence has.
+// pages is the memory of keys and values for one case, most often full of NaN at first, and which pages each sequence has.
 type pages struct {
 	kv    backend.KV
 	owned [][]int32 // by sequence
@@ -104,6 +104,13 @@ type pages struct {
 
 // newPages gives sequences of the lengths named their pages, in random order among pages that nobody owns.
 func (b *bench) newPages(r *rand.Rand, d tensor.DType, g geometry, lengths []int) pages {
+	b.Helper()
+	return b.newPagesOf(r, d, g, lengths, math.NaN())
+}
+
+// newPagesOf is newPages with pages that begin full of some value.
+func (b *bench) newPagesOf(r *rand.Rand, d tensor.DType, g geometry, lengths []int, fill float64) pages {
+	b.Helper()
 	var p pages
 	var count int
 	for _, n := range lengths {
@@ -118,8 +125,8 @@ func (b *bench) newPages(r *rand.Rand, d tensor.DType, g geometry, lengths []int
 		}
 		p.owned = append(p.owned, own)
 	}
-	nan := filled(d, (count+3)*g.kvHeads*backend.PageSize, g.size, math.NaN())
-	p.kv = backend.KV{K: b.put(nan), V: b.put(nan), Heads: g.kvHeads}
+	full := filled(d, (count+3)*g.kvHeads*backend.PageSize, g.size, fill)
+	p.kv = backend.KV{K: b.put(full), V: b.put(full), Heads: g.kvHeads}
 	return p
 }
 
@@ -268,7 +275,7 @@ func (s *suite) testStoreKV(t *testing.T) {
 }
 
 func (b *bench) storeKV(r *rand.Rand, d tensor.DType, g geometry) {
-	p := b.newPages(r, d, g, lengths(g.seqs))
+	p := b.newPagesOf(r, d, g, lengths(g.seqs), marker)
 	batch := b.batch(p, g.seqs)
 	k := normal(r, d, batch.Tokens(), g.kvHeads*g.size, 1)
 	v := normal(r, d, batch.Tokens(), g.kvHeads*g.size, 1)
@@ -278,7 +285,7 @@ func (b *bench) storeKV(r *rand.Rand, d tensor.DType, g geometry) {
 		rows matrix
 		in   backend.Tensor
 	}{{"keys", k, p.kv.K}, {"values", v, p.kv.V}} {
-		want := filled(d, m.in.Rows, g.size, math.NaN())
+		want := filled(d, m.in.Rows, g.size, marker)
 		for i, seq := range g.seqs {
 			for t := range seq.n {
 				pos := seq.past + t

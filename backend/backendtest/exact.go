@@ -18,20 +18,28 @@ func (s *suite) testExact(t *testing.T) {
 		k := s.aligned(2*slices.Max(s.TileDepth) + 7)
 		for _, wd := range s.Weights(d) {
 			s.each(b, 4*n*53*k, fmt.Sprintf("matmul,W=%v", wd), func(c *bench, r *rand.Rand) {
-				w := c.weight(backend.ForMatMul, normal(r, wd, 53, k, weightScale(k)).host())
-				c.rowByRow(r, normal(r, d, n, k, 1), func(x matrix) matrix {
+				host := normal(r, wd, 53, k, weightScale(k))
+				w := c.weight(backend.ForMatMul, host.host())
+				multiply := func(x matrix, w backend.Weight) matrix {
 					dst := c.target(tensor.F32, x.rows, 53)
 					c.be.MatMul(dst, c.view(x), w, backend.Epilogue{})
 					return c.get(dst)
-				})
+				}
+				x := normal(r, d, n, k, 1)
+				c.rowByRow(r, x, func(x matrix) matrix { return multiply(x, w) })
+				c.besidePoison(multiply(x, w), multiply(x, c.weight(backend.ForMatMul, host.poisoned(53).host())))
 			})
 			s.each(b, 4*n*106*k, fmt.Sprintf("gated_matmul,W=%v", wd), func(c *bench, r *rand.Rand) {
-				w := c.weight(backend.ForGated, normal(r, wd, 106, k, weightScale(k)).host())
-				c.rowByRow(r, normal(r, d, n, k, 1), func(x matrix) matrix {
+				host := normal(r, wd, 106, k, weightScale(k))
+				w := c.weight(backend.ForGated, host.host())
+				multiply := func(x matrix, w backend.Weight) matrix {
 					dst := c.target(d, x.rows, 53)
 					c.be.GatedMatMul(dst, c.view(x), w)
 					return c.get(dst)
-				})
+				}
+				x := normal(r, d, n, k, 1)
+				c.rowByRow(r, x, func(x matrix) matrix { return multiply(x, w) })
+				c.besidePoison(multiply(x, w), multiply(x, c.weight(backend.ForGated, host.poisoned(53).host())))
 			})
 		}
 		s.each(b, 4*n*k, "rms_norm", func(c *bench, r *rand.Rand) {
@@ -85,6 +93,30 @@ func (b *bench) rowByRow(r *rand.Rand, x matrix, op func(x matrix) matrix) {
 		}
 	}
 	b.same("rows between NaN and infinity", op(poisoned).pick(kept), want.pick(kept))
+}
+
+// poisoned is a weight with NaN in two of three rows; rows a multiple of n apart, gate and up of a column, share their fate.
+func (m matrix) poisoned(n int) matrix {
+	out := m.to(m.d)
+	for i := range out.rows {
+		if i%n%3 != 1 {
+			copy(out.row(i), filled(m.d, 1, m.cols, math.NaN()).v)
+		}
+	}
+	return out
+}
+
+// besidePoison checks that the columns of a product whose rows of the weight are sound have the bits that they have among
+// sound ones.
+func (b *bench) besidePoison(want, got matrix) {
+	b.Helper()
+	for i := range want.rows {
+		for j := 1; j < want.cols; j += 3 {
+			if !sameBits(got.row(i)[j], want.row(i)[j]) {
+				b.Fatalf("product beside rows of NaN in the weight: [%d,%d]: got %v, want exactly %v", i, j, got.row(i)[j], want.row(i)[j])
+			}
+		}
+	}
 }
 
 func (s *suite) exactGeometries() []geometry {

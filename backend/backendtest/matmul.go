@@ -19,8 +19,8 @@ func (p product) String() string { return fmt.Sprintf("T=%d,N=%d,K=%d", p.t, p.n
 
 func (p product) work() int { return p.t * p.n * p.k }
 
-// products are the shapes of MatMul: each extent at the edges of the tiles while the others are odd, the corners, and one
-// that is several tiles long each way.
+// products are the shapes of MatMul: each extent at the edges of the tiles while the others are odd, the corners, one that is
+// several tiles long each way, and one so deep that a pipeline over K is in full flow.
 func (s *suite) products() []product {
 	rows := edges(s.TileRows, 5)
 	cols := edges(s.TileCols, 3, 37)
@@ -40,7 +40,7 @@ func (s *suite) products() []product {
 	for _, p := range s.Products {
 		list = append(list, product{p[0], p[1], s.aligned(p[2])})
 	}
-	return append(list, product{1, 1, s.aligned(1)}, product{most(rows), most(cols), most(depths)},
+	return append(list, product{1, 1, s.aligned(1)}, product{5, 19, s.aligned(9 * most(depths))}, product{most(rows), most(cols), most(depths)},
 		product{3*most(rows) - 1, 2*most(cols) + 5, s.aligned(2*most(depths) + 9)})
 }
 
@@ -99,7 +99,7 @@ func (b *bench) matMul(r *rand.Rand, p product, d, wd tensor.DType, parts int) {
 		b.near("matmul", b.get(dst), want, plain.to(to), magnitude)
 	}
 	add := normal(r, tensor.F32, p.t, p.n, 1)
-	dst := b.view(add)
+	dst := b.inout(add)
 	b.be.MatMul(dst, xd, dev, backend.Epilogue{Add: true})
 	b.near("matmul with add", b.get(dst), plus[float64](want, add), plus[float32](plain, add), magnitude+add.largest())
 }

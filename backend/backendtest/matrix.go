@@ -151,10 +151,11 @@ func (b *bench) get(t backend.Tensor) matrix {
 	return fromHost(host)
 }
 
-// margin is a view in the middle of a larger tensor whose other elements are NaN.
+// margin is a view in the middle of a larger tensor whose other elements are all fill.
 type margin struct {
 	whole, view backend.Tensor
 	row, col    int // where the view begins
+	fill        float64
 }
 
 // Views begin at a multiple of sideCols columns, and so do all their rows: kernels may want aligned rows, as the views of
@@ -164,25 +165,40 @@ const (
 	sideCols = 16
 )
 
-// view uploads a matrix into the middle of a larger one of NaN. At the end of the case the margin is checked: a kernel
-// that reads it gets NaN, one that writes it is found.
+// marker fills the margin of what an operation writes. It is a number of every type, and far from what operations compute.
+const marker = 12288
+
+// view uploads a matrix to be read into the middle of a larger one of NaN: a kernel that reads the margin gets NaN.
 func (b *bench) view(m matrix) backend.Tensor {
 	b.Helper()
-	stride := (m.cols+sideCols-1)/sideCols*sideCols + 2*sideCols
-	whole := filled(m.d, m.rows+2*sideRows, stride, math.NaN())
-	for i := range m.rows {
-		copy(whole.row(i + sideRows)[sideCols:], m.row(i))
-	}
-	t := b.put(whole)
-	view := t.RowRange(sideRows, sideRows+m.rows).ColRange(sideCols, sideCols+m.cols)
-	b.margin = append(b.margin, margin{t, view, sideRows, sideCols})
-	return view
+	return b.framed(m, math.NaN())
+}
+
+// inout uploads a matrix to be changed in place. Its margin is no NaN, so that NaN that was read elsewhere and written there
+// is found.
+func (b *bench) inout(m matrix) backend.Tensor {
+	b.Helper()
+	return b.framed(m, marker)
 }
 
 // target is a view to be written, full of NaN.
 func (b *bench) target(d tensor.DType, rows, cols int) backend.Tensor {
 	b.Helper()
-	return b.view(filled(d, rows, cols, math.NaN()))
+	return b.framed(filled(d, rows, cols, math.NaN()), marker)
+}
+
+// framed uploads a matrix with a margin, which is checked at the end of the case: a kernel that writes it is found.
+func (b *bench) framed(m matrix, fill float64) backend.Tensor {
+	b.Helper()
+	stride := (m.cols+sideCols-1)/sideCols*sideCols + 2*sideCols
+	whole := filled(m.d, m.rows+2*sideRows, stride, fill)
+	for i := range m.rows {
+		copy(whole.row(i + sideRows)[sideCols:], m.row(i))
+	}
+	t := b.put(whole)
+	view := t.RowRange(sideRows, sideRows+m.rows).ColRange(sideCols, sideCols+m.cols)
+	b.margin = append(b.margin, margin{t, view, sideRows, sideCols, fill})
+	return view
 }
 
 func (b *bench) checkMargins() {
@@ -192,7 +208,7 @@ func (b *bench) checkMargins() {
 		for i := range whole.rows {
 			for j, v := range whole.row(i) {
 				inside := i >= m.row && i < m.row+m.view.Rows && j >= m.col && j < m.col+m.view.Cols
-				if !inside && !math.IsNaN(v) {
+				if !inside && !sameBits(v, m.fill) {
 					b.Fatalf("margin of %v at [%d,%d] of it: got %v written, want it untouched", m.view, i-m.row, j-m.col, v)
 				}
 			}

@@ -50,7 +50,7 @@ func (b *bench) rmsNorm(r *rand.Rand, d tensor.DType, rows, cols int, add bool) 
 		x.row(0)[i] *= 1.0 / 4096 // a row of the size of eps
 	}
 	w := normal(r, tensor.F32, 1, cols, 1)
-	xd, dst := b.view(x), b.target(d, rows, cols)
+	xd, dst := b.inout(x), b.target(d, rows, cols)
 	var addend backend.Tensor
 	if add {
 		a := normal(r, tensor.F32, rows, cols, 1)
@@ -84,7 +84,7 @@ func (b *bench) rope(r *rand.Rand, d tensor.DType, rows, heads, size int) {
 	for i := range pos {
 		pos[i] = r.Int32N(positions)
 	}
-	xd := b.view(x)
+	xd := b.inout(x)
 	b.be.Rope(xd, b.ints(pos), b.put(table))
 	b.near("rope", b.get(xd), rope[float64](x, pos, table), rope[float32](x, pos, table).to(d), 2*x.largest())
 }
@@ -125,7 +125,7 @@ func (s *suite) testLogSoftmax(t *testing.T) {
 				x := normal(r, tensor.F32, 3, cols, 4)
 				edit(r, x.row(0))
 				edit(r, x.row(2))
-				xd, dst := c.view(x), c.target(tensor.F32, 3, cols)
+				xd, dst := c.inout(x), c.target(tensor.F32, 3, cols)
 				c.be.LogSoftmax(dst, xd)
 				want, plain := logSoftmax[float64](x), logSoftmax[float32](x)
 				c.near("log_softmax", c.get(dst), want, plain, 0)
