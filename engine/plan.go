@@ -57,7 +57,8 @@ type Plan struct {
 	Weights, KV, Workspace, Free int64
 }
 
-// Total is the bytes of the whole plan on all devices. Whether it fits is a matter of each device: see Check.
+// Total is the bytes of the whole plan on all devices, reserves left out. Whether it fits is a matter of each device: see
+// Check.
 func (p Plan) Total() int64 { return p.Weights + p.KV + p.Workspace }
 
 // DevicePlan is what one device will hold, in bytes.
@@ -66,18 +67,32 @@ type DevicePlan struct {
 	Weights   int64 // those read in place from files included
 	KV        int64
 	Workspace int64
+	Reserve   int64 // see reserved
 	Free      int64 // what the device had when the plan was made
 }
 
+// reserved is what a GPU keeps free: kernels and queues take memory too, partial results of attention depend on the prompts,
+// and a driver hands out large blocks in units of 2 MiB. A fiftieth is 300 MiB of a T4.
+func reserved(be backend.Backend, d backend.Device) int64 {
+	if _, gpu := be.(backend.Peer); gpu {
+		return d.Total / 50
+	}
+	return 0
+}
+
 // Total is the bytes of the whole plan of the device.
-func (d DevicePlan) Total() int64 { return d.Weights + d.KV + d.Workspace }
+func (d DevicePlan) Total() int64 { return d.Weights + d.KV + d.Workspace + d.Reserve }
 
 // Missing is by how much the plan exceeds the memory; 0 if it fits.
 func (d DevicePlan) Missing() int64 { return max(0, d.Total()-d.Free) }
 
 // String lists the plan of the device.
 func (d DevicePlan) String() string {
-	return fmt.Sprintf("weights %s + K/V %s + workspace %s = %s of %s free", mib(d.Weights), mib(d.KV), mib(d.Workspace), mib(d.Total()), mib(d.Free))
+	reserve := ""
+	if d.Reserve > 0 {
+		reserve = " + reserve " + mib(d.Reserve)
+	}
+	return fmt.Sprintf("weights %s + K/V %s + workspace %s%s = %s of %s free", mib(d.Weights), mib(d.KV), mib(d.Workspace), reserve, mib(d.Total()), mib(d.Free))
 }
 
 // Missing is by how much the devices that have too little memory are exceeded; 0 if the plan fits.
@@ -134,7 +149,7 @@ func NewPlan(devices []backend.Backend, c model.Config, src model.Source, opt Op
 	described := make([]backend.Device, len(devices))
 	for i, be := range devices {
 		described[i] = be.Device()
-		p.Devices = append(p.Devices, DevicePlan{ID: described[i].ID, Free: described[i].Free})
+		p.Devices = append(p.Devices, DevicePlan{ID: described[i].ID, Free: described[i].Free, Reserve: reserved(be, described[i])})
 	}
 	if err := p.fill(described, c, src); err != nil {
 		return Plan{}, err

@@ -145,9 +145,10 @@ func TestPlanOfFullSizes(t *testing.T) {
 	one := plan(t4(1, 8e9), c, engine.Auto)
 	require.ErrorIs(t, one.Check(), engine.ErrMemory)
 	require.ErrorContains(t, one.Check(), "on cuda:0: weights 14317.0 MiB + K/V ")
+	require.ErrorContains(t, one.Check(), " + reserve 305.2 MiB = ")
 	require.ErrorContains(t, one.Check(), " of 14930.0 MiB free, ")
 	require.ErrorContains(t, one.Check(), " MiB missing; lower max tokens")
-	require.Equal(t, one.Total()-14_930<<20, one.Missing())
+	require.Equal(t, one.Devices[0].Total()-14_930<<20, one.Missing())
 
 	for _, split := range []engine.Split{engine.Tensor, engine.Pipeline} {
 		two := plan(t4(2, 8e9), c, split)

@@ -9,6 +9,7 @@ type shim struct {
 	driver.Driver
 	launch  func(device int, stream driver.Stream)                 // before each kernel
 	copied  func(device int)                                       // after each copy from another device
+	fetched func(device int)                                       // before each copy to the host
 	record  func(device int, stream driver.Stream, e driver.Event) // after each
 	wait    func(device int, stream driver.Stream, e driver.Event) // after each
 	corrupt bool                                                   // copies from another device report success and bring something else
@@ -61,6 +62,13 @@ func (s *shimStream) CopyPeer(dst driver.Pointer, from driver.Context, src drive
 		s.c.shim.copied(s.c.ordinal)
 	}
 	return err
+}
+
+func (s *shimStream) CopyToHost(dst []byte, src driver.Pointer) error {
+	if s.c.shim.fetched != nil {
+		s.c.shim.fetched(s.c.ordinal)
+	}
+	return s.Stream.CopyToHost(dst, src)
 }
 
 func (s *shimStream) Record(e driver.Event) error {

@@ -116,6 +116,35 @@ func TestCopiesRunBesideOperations(t *testing.T) {
 	}
 }
 
+// TestPipelineIsFull counts the results for which the host waits while the first device has work of a later batch in its
+// queue: all but the last.
+func TestPipelineIsFull(t *testing.T) {
+	c, src, _ := splitCase(t)
+	d := &shim{Driver: pair(75)}
+	queued, waits, full := 0, 0, 0 // kernels on device 0 since the last copy from there
+	d.launch = func(device int, _ driver.Stream) {
+		if device == 0 {
+			queued++
+		}
+	}
+	d.copied = func(int) { queued = 0 }
+	devices := cudatest.Open(t, d, "emu", 0, 1)
+	e, err := engine.New(devices, c, src, engine.Options{BatchRows: 1, MaxTokens: 32, BatchTokens: 32, Split: engine.Pipeline})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, e.Close()) }()
+	d.fetched = func(device int) {
+		require.Equal(t, 1, device, "logits come from the device with the last layer")
+		waits++
+		if queued > 0 {
+			full++
+		}
+	}
+	prompts := [][]int32{{1, 2, 3}, {4, 5}, {6}, {7, 8, 9}}
+	require.NoError(t, e.Score(t.Context(), prompts, func(_ int, _ []float32, err error) { require.NoError(t, err) }))
+	require.Equal(t, len(prompts), waits)
+	require.Equal(t, len(prompts)-1, full)
+}
+
 // TestKilledDevice lets one of two devices fail in the middle of a pass, in each split: the run ends with an error that
 // names the device, what was opened can be closed, and no goroutine is left.
 func TestKilledDevice(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 	"tiebreak/cuda/libcuda"
 )
 
-// TestPairThroughLibcuda divides models over two devices behind the real driver's seam: streams, events, page-locked
+// TestThroughLibcudaOnTwoDevices divides models over two devices behind the real driver's seam: streams, events, page-locked
 // memory and copies between contexts then go through gorgonia.org/cu and our cgo.
-func TestPairThroughLibcuda(t *testing.T) {
+func TestThroughLibcudaOnTwoDevices(t *testing.T) {
 	for name, corrupt := range map[string]bool{"copies that arrive": false, "copies that do not": true} {
 		t.Run(name, func(t *testing.T) {
 			device := emu.New(emu.Options{Devices: 2, ComputeCapability: 75, AllowNaN: true})
