@@ -26,6 +26,7 @@ type Backend struct {
 	left    left             // the left side of the product that runs
 	shared  []float32        // the same for the reference: x, widened
 	blocks  map[*memory]bool // handed out by Alloc and held by weights
+	slab    *slab            // where the next weight goes
 	closed  bool
 	jobs    jobs
 }

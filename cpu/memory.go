@@ -15,6 +15,7 @@ type memory struct {
 	u16    []uint16
 	i32    []int32
 	mapped []byte // what to give back to the system, if it came from there
+	slab   *slab  // what it is a part of, if it shares
 }
 
 // Bytes is the size of the block.
@@ -83,8 +84,11 @@ func (b *Backend) reserve(n int64, what string) (*memory, error) {
 // release gives a block back. Blocks that only wrap host data have nothing to give.
 func (b *Backend) release(m *memory) {
 	delete(b.blocks, m)
-	if m.mapped != nil {
+	switch {
+	case m.mapped != nil:
 		unmapPages(m.mapped)
+	case m.slab != nil:
+		b.leave(m.slab)
 	}
 	*m = memory{}
 }

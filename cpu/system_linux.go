@@ -10,7 +10,8 @@ import (
 )
 
 // mapPages takes zeroed pages from the system and asks for huge ones: panels of weights are read front to back, and fewer
-// entries of the page table then miss. It returns nil if the system refuses; the caller takes Go's heap instead.
+// entries of the page table then miss. Stretches of whole huge pages are laid at the boundary of one. It returns nil if the
+// system refuses; the caller takes Go's heap instead.
 func mapPages(n int) []byte {
 	pages, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {

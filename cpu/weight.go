@@ -79,7 +79,7 @@ func (w *weight) pack(parts []tensor.Tensor) error {
 
 // reserve takes memory that the weight owns.
 func (w *weight) reserve(n int64) (*memory, error) {
-	m, err := w.b.reserve(n, fmt.Sprintf("weight %v [%d,%d]", w.dtype, w.n, w.k))
+	m, err := w.b.reserveWeight(n, fmt.Sprintf("weight %v [%d,%d]", w.dtype, w.n, w.k))
 	if err == nil {
 		w.owned += m.Bytes()
 	}
