@@ -19,12 +19,15 @@ func (a *app) convert() *cobra.Command {
 		Short: "A GGUF file into a Hugging Face model directory",
 		Long: `convert decodes the weights of a GGUF file and writes config.json, model.safetensors, tokenizer.json and
 tokenizer_config.json. The folder appears under its name when it is complete.`,
-		Args: cobra.ExactArgs(2),
+		Example: `  tiebreak convert smollm2-135m-instruct-q8_0.gguf smollm2
+  tiebreak convert model.gguf DIR --as f16 --force`,
+		Args: wantArgs("a GGUF file", "a directory to write"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.runConvert(cmd.Context(), args[0], args[1], as, force)
 		},
 	}
 	cmd.Flags().StringVar(&as, "as", "bf16", "type of the weights written: bf16, f16 or f32")
+	completes(cmd, "as", "bf16", "f16", "f32")
 	cmd.Flags().BoolVar(&force, "force", false, "replace a folder that holds a model")
 	return cmd
 }

@@ -61,9 +61,6 @@ func closeAll(devices []backend.Backend) error {
 }
 
 func (a *app) openCPU() ([]backend.Backend, error) {
-	if a.flags.threads < 0 {
-		return nil, usage("--threads %d: want 0 (one a core) or more", a.flags.threads)
-	}
 	be, err := cpu.New(cpu.Options{Threads: a.flags.threads})
 	if err != nil {
 		return nil, resources(err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // The exit codes of the command line; scripts rely on them.
@@ -62,8 +61,9 @@ func (a *app) report(ctx context.Context, err error) int {
 		code = f.code
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		code, err = exitInterrupted, errors.New("interrupted")
-	case isCobraUsage(err):
-		code = exitUsage
+	}
+	if a.flags.quiet > 1 {
+		return code
 	}
 	if a.flags.json {
 		text, marshalErr := json.Marshal(map[string]any{"error": err.Error(), "exit_code": code})
@@ -74,14 +74,4 @@ func (a *app) report(ctx context.Context, err error) int {
 	}
 	fmt.Fprintf(a.std.err, "tiebreak: %v\n", err)
 	return code
-}
-
-// isCobraUsage recognises the mistakes that cobra finds itself and reports as plain errors.
-func isCobraUsage(err error) bool {
-	for _, start := range []string{"unknown command", "required flag", "accepts ", "requires ", "if any flags in the group"} {
-		if strings.HasPrefix(err.Error(), start) {
-			return true
-		}
-	}
-	return false
 }

@@ -20,8 +20,16 @@ func (a *app) eval() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval (--predictions submission.csv --labels labelled.csv | --input labelled.csv [--model DIR])",
 		Short: "Log loss, accuracy, Brier score and calibration against labels",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runEval(cmd.Context(), f) },
+		Long: `eval measures predictions against labels: log loss as the competition counts it (probabilities are brought
+to a sum of 1 and kept 2.2e-16 away from 0 and 1), accuracy, Brier score, ECE, and the same by class and by slice.
+Labels are the columns winner_model_a, winner_model_b and winner_tie, one of them 1 and the others 0.
+
+Either the predictions are in a file, or --input judges labelled rows with a model and measures at once, which
+also tells how often the verdict flips when the answers are exchanged.`,
+		Example: `  tiebreak eval --predictions submission.csv --labels labelled.csv
+  tiebreak eval --input labelled.csv --model DIR --json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runEval(cmd.Context(), f) },
 	}
 	f.register(cmd)
 	flags := cmd.Flags()
@@ -31,6 +39,9 @@ func (a *app) eval() *cobra.Command {
 	cmd.MarkFlagsRequiredTogether("predictions", "labels")
 	cmd.MarkFlagsMutuallyExclusive("predictions", "input")
 	cmd.MarkFlagsOneRequired("predictions", "input")
+	for _, name := range []string{"predictions", "labels", "input"} {
+		must(cmd.MarkFlagFilename(name, "csv"))
+	}
 	return cmd
 }
 

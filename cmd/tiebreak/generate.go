@@ -28,8 +28,14 @@ func (a *app) generate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate --model DIR (--prompt S | --ids 1,2,3 | --chat F.json)",
 		Short: "Continue a text, token by token",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runGenerate(cmd.Context(), f) },
+		Long: `generate continues a text, a list of token ids or a chat, and prints the new text as it comes. With --json it
+prints {"ids": [...], "text": ...} at the end. It stops at a token that ends the text or at --max-tokens. Without a
+tokenizer, ids can be continued and ids are printed.`,
+		Example: `  tiebreak generate --model DIR --prompt "The capital of France is" --max-tokens 16
+  tiebreak generate --model DIR --ids 1,504,3575 --json
+  echo '[{"role": "user", "content": "Hello"}]' | tiebreak generate --model DIR --chat - --temperature 0.7 --seed 1`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runGenerate(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.model, "model", "", "Hugging Face model directory")
@@ -40,6 +46,8 @@ func (a *app) generate() *cobra.Command {
 	flags.IntVar(&f.minTokens, "min-tokens", 0, "tokens to generate before one that ends the text may come")
 	flags.Float64Var(&f.temperature, "temperature", 0, "0: the most likely token; above: draw from the distribution, flatter with a higher value")
 	must(cmd.MarkFlagRequired("model"))
+	must(cmd.MarkFlagDirname("model"))
+	must(cmd.MarkFlagFilename("chat", "json"))
 	cmd.MarkFlagsMutuallyExclusive("prompt", "ids", "chat")
 	cmd.MarkFlagsOneRequired("prompt", "ids", "chat")
 	return cmd

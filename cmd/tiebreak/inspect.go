@@ -23,8 +23,12 @@ func (a *app) inspect() *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect PATH",
 		Short: "What is in a model directory, a safetensors or a GGUF file",
-		Args:  cobra.ExactArgs(1),
-		RunE:  func(_ *cobra.Command, args []string) error { return a.runInspect(args[0]) },
+		Long: `inspect lists the tensors of a safetensors or GGUF file with types and shapes. Of a model directory it also shows the
+configuration and the tokenizer, and says why the model could not be loaded, if so.`,
+		Example: `  tiebreak inspect DIR
+  tiebreak inspect model.gguf --json`,
+		Args: wantArgs("a directory or a file"),
+		RunE: func(_ *cobra.Command, args []string) error { return a.runInspect(args[0]) },
 	}
 }
 

@@ -19,8 +19,9 @@ func (a *app) logits() *cobra.Command {
 		Short: "Logits of token ids, for comparison with another engine",
 		Long: `logits reads input_ids I32 [B,T] and lengths I32 [B], and writes logits F32 [B,T,V] (rows past a length
 are 0), or for a sequence classifier class_logits F32 [B,classes].`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLogits(cmd.Context(), dir, input, output) },
+		Example: `  tiebreak logits --model DIR --input ids.safetensors --output logits.safetensors --dtype f32`,
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runLogits(cmd.Context(), dir, input, output) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&dir, "model", "", "Hugging Face model directory")

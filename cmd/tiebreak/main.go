@@ -38,7 +38,8 @@ func run(ctx context.Context, args []string, std stdio) int {
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
-	return app.report(ctx, root.ExecuteContext(ctx))
+	cmd, err := root.ExecuteContextC(ctx)
+	return app.report(ctx, cobraUsage(cmd, err))
 }
 
 // app is what all subcommands share.
@@ -55,13 +56,16 @@ func (a *app) root() *cobra.Command {
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
+		// All commands take all shared flags; a wrong value is found before anything is read.
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.flags.check() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%v\nsee `%s --help`", err, cmd.CommandPath())
 	})
-	root.CompletionOptions.HiddenDefaultCmd = true
 	a.flags.register(root)
 	root.AddCommand(a.predict(), a.eval(), a.logits(), a.generate(), a.tokenize(), a.convert(), a.inspect(), a.devices(), a.bench(), a.ptx())
 	return root

@@ -187,6 +187,15 @@ func TestExitCodes(t *testing.T) {
 		"bad ids":          {[]string{"generate", "--model", dir, "--ids", "1,x"}, exitUsage, `"x"`},
 		"id out of range":  {[]string{"generate", "--model", dir, "--ids", "9999"}, exitUsage, "9999"},
 		"no gguf":          {[]string{"convert", sample, filepath.Join(t.TempDir(), "m")}, exitBadData, "sample.csv"},
+		"nothing asked":    {[]string{"eval"}, exitUsage, "tiebreak eval --help"},
+		"one argument":     {[]string{"convert", sample}, exitUsage, "a GGUF file and a directory to write"},
+		"too many":         {[]string{"devices", "all"}, exitUsage, `"all"`},
+		"near a command":   {[]string{"predicd"}, exitUsage, "did you mean predict?"},
+		"no such progress": {[]string{"devices", "--progress", "loud"}, exitUsage, "loud"},
+		"a million":        {[]string{"devices", "--threads", "1000000"}, exitUsage, "1 to 1024"},
+		"output of input":  {[]string{"predict", "--model", dir, "--input", bad, "--output", bad}, exitUsage, "it is the input"},
+		"output a folder":  {[]string{"predict", "--model", dir, "--input", sample, "--output", dir}, exitUsage, "it is a folder"},
+		"output nowhere":   {[]string{"predict", "--model", dir, "--input", sample, "--output", "no/where.csv"}, exitUsage, "there is no folder no"},
 		"nothing there":    {[]string{"inspect", "nowhere"}, exitBadData, "nowhere"},
 	} {
 		got := tiebreak(t, "", c.args...)
@@ -204,6 +213,25 @@ func TestExitCodes(t *testing.T) {
 			require.Equal(t, c.code, e.Code)
 		}
 	}
+}
+
+func TestTwiceQuietSaysNothing(t *testing.T) {
+	require.Contains(t, tiebreak(t, "", "inspect", "nowhere", "-q").err, "nowhere")
+	require.Equal(t, result{code: exitBadData}, tiebreak(t, "", "inspect", "nowhere", "-qq"))
+}
+
+// TestHelp holds that every command says what it does, by an example too, and that no placeholder went wrong.
+func TestHelp(t *testing.T) {
+	root := (&app{}).root()
+	for _, cmd := range root.Commands() {
+		help := tiebreak(t, "", cmd.Name(), "--help")
+		require.Equal(t, exitDone, help.code)
+		require.NotContains(t, help.out, "--model make")
+		require.Contains(t, help.out, "  tiebreak "+cmd.Name()+" ", "an example of %s", cmd.Name())
+	}
+	got := tiebreak(t, "", "__complete", "predict", "--dtype", "")
+	require.Contains(t, got.out, "bf16\n", got.err)
+	require.Contains(t, tiebreak(t, "", "completion", "bash").out, "__start_tiebreak")
 }
 
 func TestInterruptedLeavesTheOldFile(t *testing.T) {

@@ -32,7 +32,10 @@ in both orders of the answers; swapping them swaps the probabilities exactly.
 
 The output appears under its name only when it is complete. A row that cannot be judged gets the prior,
 is named on stderr, and the exit code is 3.`,
-		Args: cobra.NoArgs,
+		Example: `  tiebreak predict --model DIR --input pairs.csv --output submission.csv
+  tiebreak predict --input pairs.csv --output submission.csv --dry-run
+  tiebreak predict --model DIR --input - --output - < pairs.csv > submission.csv`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runPredict(cmd.Context(), f) },
 	}
 	f.register(cmd)
@@ -40,6 +43,8 @@ is named on stderr, and the exit code is 3.`,
 	cmd.Flags().StringVar(&f.output, "output", "", "submission to write; - for stdout")
 	must(cmd.MarkFlagRequired("input"))
 	must(cmd.MarkFlagRequired("output"))
+	must(cmd.MarkFlagFilename("input", "csv"))
+	must(cmd.MarkFlagFilename("output", "csv"))
 	return cmd
 }
 
@@ -63,6 +68,9 @@ type predictResult struct {
 }
 
 func (a *app) runPredict(ctx context.Context, f predictFlags) error {
+	if err := checkOutput(f.input, f.output); err != nil {
+		return err
+	}
 	meter, err := a.meter()
 	if err != nil {
 		return err

@@ -26,13 +26,15 @@ type scoring struct {
 
 func (s *scoring) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.model, "model", "", "Hugging Face model directory (default: SmolLM2-135M-Instruct, as `make model` puts it into the cache)")
+	f.StringVar(&s.model, "model", "", "Hugging Face model `directory` (default: SmolLM2-135M-Instruct in the cache, where 'make model' puts it)")
 	f.IntVar(&s.batch, "batch", 50, "most prompts computed at once")
 	f.IntVar(&s.maxTokens, "max-tokens", judge.DefaultMaxTokens, "longest prompt in tokens; what does not fit is cut")
 	f.BoolVar(&s.swap, "swap", true, "score both orders of the answers")
 	f.StringVar(&s.template, "template", judge.DefaultTemplate, "wording of the prompt")
 	f.BoolVar(&s.contentFree, "content-free", true, "take off the model's leaning to a label, as it shows where there is nothing to judge (not for classifiers)")
 	f.StringVar(&s.chat, "chat", "auto", "wrap the prompt in the model's chat template: auto (if it has one), yes or no")
+	completes(cmd, "chat", "auto", "yes", "no")
+	must(cmd.MarkFlagDirname("model"))
 }
 
 // judgeSession is a judge over one model: first its tokenizer and packer, then, once loaded, its engine.

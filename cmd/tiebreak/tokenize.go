@@ -25,7 +25,8 @@ func (a *app) tokenize() *cobra.Command {
 
 "ids" has the special tokens that the tokenizer adds around a text, "plain" does not; "decoded" is the
 text of "plain". A chat is rendered by the model's template and gets no further special tokens.`,
-		Args: cobra.NoArgs,
+		Example: `  echo '{"text": "Hello, world"}' | tiebreak tokenize --model DIR --jsonl`,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if !jsonl {
 				return usage("tokenize: want --jsonl, the only form of input")
@@ -36,6 +37,7 @@ text of "plain". A chat is rendered by the model's template and gets no further 
 	cmd.Flags().StringVar(&dir, "model", "", "model directory with tokenizer.json")
 	cmd.Flags().BoolVar(&jsonl, "jsonl", false, "read JSON objects, one a line, from stdin")
 	must(cmd.MarkFlagRequired("model"))
+	must(cmd.MarkFlagDirname("model"))
 	return cmd
 }
 
