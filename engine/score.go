@@ -77,7 +77,7 @@ type scoring struct {
 
 // jobs lists the passes. Batches take the pools of pages in turn: when one comes round, the batch that had it is done.
 func (s *scoring) jobs() (jobs []job) {
-	for n, b := range batches(s.lengths, s.limits) {
+	for n, b := range batches(s.lengths, s.spread()) {
 		pages := &s.pools[n%len(s.pools)]
 		pages.reset()
 		seqs := make([]backend.Seq, len(b.prompts))
@@ -90,6 +90,20 @@ func (s *scoring) jobs() (jobs []job) {
 		jobs = append(jobs, job{seqs, model.LastRows, func(rows model.Hidden) error { return s.deliver(b.prompts, rows) }})
 	}
 	return jobs
+}
+
+// leastPass is the number of tokens below which a pass is not made smaller: each pass reads all weights.
+const leastPass = 256
+
+// spread are the limits of a pass, lower where the prompts would not fill all passes that can be under way at once.
+func (s *scoring) spread() limits {
+	total := 0
+	for _, n := range s.lengths {
+		total += n
+	}
+	lim, flights := s.limits, len(s.pools)
+	lim.tokens = min(lim.tokens, max(leastPass, (total+flights-1)/flights))
+	return lim
 }
 
 // deliver hands out the logits of a batch.

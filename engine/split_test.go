@@ -75,6 +75,28 @@ func TestOnPassOnSeveralDevices(t *testing.T) {
 	}
 }
 
+// TestFewPromptsAreSpread makes as many passes as can be under way at once of prompts that would fit in one.
+func TestFewPromptsAreSpread(t *testing.T) {
+	peers := []backend.Backend{goldentest.Peer{Backend: newCPU(t, 1)}, goldentest.Peer{Backend: newCPU(t, 1)}}
+	prompts := make([][]int32, 6)
+	for i := range prompts {
+		prompts[i] = randomPrompts(1, 1, 131)[0]
+		for len(prompts[i]) < 100 {
+			prompts[i] = append(prompts[i], int32(i))
+		}
+	}
+	for _, split := range []engine.Split{engine.Tensor, engine.Pipeline, engine.Data} {
+		passes := 0
+		e, err := engine.OpenOn(peers, llama, engine.Options{Split: split, OnPass: func(int) { passes++ }})
+		require.NoError(t, err)
+		score(t, e, prompts)
+		require.Equal(t, 2, passes, "%v", split)
+		score(t, e, prompts[:2])
+		require.Equal(t, 2+map[engine.Split]int{engine.Tensor: 1, engine.Pipeline: 1, engine.Data: 2}[split], passes, "%v: too few to be spread", split)
+		require.NoError(t, e.Close())
+	}
+}
+
 // device is a device that is only described.
 type device struct {
 	backend.Backend
