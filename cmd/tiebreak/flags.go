@@ -43,10 +43,6 @@ func (s *shared) register(root *cobra.Command) {
 	completes(root, "split", "auto", "data", "tensor", "pipeline")
 	completes(root, "dtype", "auto", "f32", "bf16", "f16")
 	completes(root, "progress", "auto", "tty", "plain", "json", "none")
-	completes(root, "device", "auto", "cpu", "cuda:0", "cuda:0,1", "emu:0", "emu:0,1")
-	completes(root, "split", "auto", "data", "tensor", "pipeline")
-	completes(root, "dtype", "auto", "f32", "bf16", "f16")
-	completes(root, "progress", "auto", "tty", "plain", "json", "none")
 }
 
 // mostThreads is more than any machine this runs on has use for.
@@ -62,23 +58,6 @@ func (s *shared) check() error {
 	}
 	if s.threads < 0 || s.threads > mostThreads {
 		return usage("--threads %d: want 0 (one a core) or 1 to %d", s.threads, mostThreads)
-	}
-	return s.fill(&engine.Options{})
-}
-
-// maxThreads is far above what a machine has; each thread has memory of its own.
-const maxThreads = 1024
-
-// check finds values that mean nothing.
-func (s *shared) check() error {
-	if _, _, err := parseDevice(s.device); err != nil {
-		return err
-	}
-	if _, err := progress.ParseMode(s.progress); err != nil {
-		return usage("--%v", err)
-	}
-	if s.threads < 0 || s.threads > maxThreads {
-		return usage("--threads %d: want 1 to %d, or 0 for one a core", s.threads, maxThreads)
 	}
 	return s.fill(&engine.Options{})
 }
