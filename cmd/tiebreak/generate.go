@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -169,11 +168,8 @@ func (a *app) chatIDs(tok *tokenizer.Tokenizer, path string) ([]int32, error) {
 	if err != nil {
 		return nil, err
 	}
-	var messages []tokenizer.Message
-	if err := json.Unmarshal(raw, &messages); err != nil {
-		return nil, badData(fmt.Errorf("generate: %s: want an array of {role, content}: %w", path, err))
-	}
-	if err := checkMessages(messages); err != nil {
+	messages, err := parseMessages(raw)
+	if err != nil {
 		return nil, badData(fmt.Errorf("generate: %s: %w", path, err))
 	}
 	prompt, err := tok.EncodeChat(messages, true)

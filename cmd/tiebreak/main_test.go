@@ -215,6 +215,30 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+func TestTokenizeRefuses(t *testing.T) {
+	dir := tinyModel(t, tinyConfig)
+	for line, want := range map[string]string{
+		`hello`:                             `want an object with "text" or`,
+		`["hello"]`:                         "got JSON of type array, want an object",
+		`{"text": 5}`:                       "text: got JSON of type number",
+		`{"txt": ""}`:                       `unknown field "txt"`,
+		`{}`:                                "want one of them",
+		`{"text": "", "messages": []}`:      "want one of them",
+		`{"text": ""} {"text": ""}`:         "got more after the end",
+		`{"messages": []}`:                  "got no messages",
+		`{"messages": {}}`:                  `want an array of {"role": S, "content": S}`,
+		`{"messages": [{"content": "x"}]}`:  "message 0: got no role",
+		`{"messages": [{"role": "user"}]}`:  "message 0: got no content",
+		`{"messages": [{"roles": "user"}]}`: `unknown field "roles"`,
+	} {
+		got := tiebreak(t, "{\"text\": \"first\"}\n\n"+line, "tokenize", "--model", dir, "--jsonl")
+		require.Equal(t, exitBadData, got.code, line)
+		require.Contains(t, got.err, "tokenize: stdin line 3: ", line)
+		require.Contains(t, got.err, want, line)
+		require.Equal(t, 1, strings.Count(got.out, "\n"), "the line before has been answered")
+	}
+}
+
 func TestTwiceQuietSaysNothing(t *testing.T) {
 	require.Contains(t, tiebreak(t, "", "inspect", "nowhere", "-q").err, "nowhere")
 	require.Equal(t, result{code: exitBadData}, tiebreak(t, "", "inspect", "nowhere", "-qq"))

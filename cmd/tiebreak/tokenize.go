@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -93,13 +94,11 @@ type chatAnswer struct {
 
 func tokenizeLine(tok *tokenizer.Tokenizer, line []byte) (any, error) {
 	var in struct {
-		Text     *string             `json:"text"`
-		Messages []tokenizer.Message `json:"messages"`
-		Generate bool                `json:"add_generation_prompt"`
+		Text     *string         `json:"text"`
+		Messages json.RawMessage `json:"messages"`
+		Generate bool            `json:"add_generation_prompt"`
 	}
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
+	if err := decodeStrictly(line, &in, `an object with "text" or with "messages" and "add_generation_prompt"`); err != nil {
 		return nil, err
 	}
 	switch {
@@ -107,16 +106,17 @@ func tokenizeLine(tok *tokenizer.Tokenizer, line []byte) (any, error) {
 		plain := tok.Encode(*in.Text)
 		return textAnswer{ids(tok.Encode(*in.Text, tokenizer.AddSpecial)), ids(plain), tok.Decode(plain, false)}, nil
 	case in.Messages != nil && in.Text == nil:
-		if err := checkMessages(in.Messages); err != nil {
+		messages, err := parseMessages(in.Messages)
+		if err != nil {
 			return nil, err
 		}
-		rendered, err := tok.ApplyChatTemplate(in.Messages, in.Generate)
+		rendered, err := tok.ApplyChatTemplate(messages, in.Generate)
 		if err != nil {
 			return nil, err
 		}
 		return chatAnswer{rendered, ids(tok.Encode(rendered))}, nil
 	}
-	return nil, fmt.Errorf(`want either "text" or "messages"`)
+	return nil, errors.New(`got both "text" and "messages" or neither, want one of them`)
 }
 
 // ids makes sure that no tokens are printed as [] and not as null.
