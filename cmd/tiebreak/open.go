@@ -35,6 +35,8 @@ func (a *app) openEngine(dir string, opt engine.Options) (*session, error) {
 			d := be.Device()
 			a.say("device %s: %s (%s)", d.ID, d.Name, d.Detail)
 		}
+	}
+	if a.flags.verbose > 0 || len(devices) > 1 {
 		a.say("plan: %v", e.Plan)
 	}
 	return &session{devices, e}, nil
