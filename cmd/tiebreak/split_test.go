@@ -16,7 +16,7 @@ func TestTwoDevicesPredictAlike(t *testing.T) {
 	dir := tinyModel(t, tinyConfig)
 	t.Setenv("TIEBREAK_EMU_SM", "75")
 	predict := func(args ...string) string {
-		got := tiebreak(t, twoRows, append([]string{"predict", "--model", dir, "--input", "-", "--output", "-", "-q", "--max-tokens", "256"}, args...)...)
+		got := tiebreak(t, twoRows, append([]string{"predict", "--model", dir, "--input", "-", "--output", "-", "-q", "--max-tokens", "512"}, args...)...)
 		require.Equal(t, exitDone, got.code, got.err)
 		return got.out
 	}
@@ -30,7 +30,7 @@ func TestTwoDevicesPredictAlike(t *testing.T) {
 func TestPlanOfEachDevice(t *testing.T) {
 	dir := tinyModel(t, tinyConfig)
 	plan := func(args ...string) result {
-		return tiebreak(t, "", append([]string{"predict", "--model", dir, "--input", sample, "--output", "-", "--dry-run", "--json", "--max-tokens", "256"}, args...)...)
+		return tiebreak(t, "", append([]string{"predict", "--model", dir, "--input", sample, "--output", "-", "--dry-run", "--json", "--max-tokens", "512"}, args...)...)
 	}
 	t.Setenv("TIEBREAK_EMU_GB", "0.02")
 	got := plan("--device", "emu:0,1", "--split", "tensor")
