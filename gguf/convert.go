@@ -2,8 +2,10 @@ package gguf
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -28,49 +30,84 @@ const shardBytes = 5_000_000_000
 // output directory that exists must be empty or, with Force, hold nothing but what Convert writes. Errors about the file are
 // *FormatError and name the key or the tensor.
 func Convert(ctx context.Context, in, outDir string, opt ConvertOptions) error {
-	if opt.DType == tensor.Invalid {
-		opt.DType = tensor.BF16
-	}
-	if opt.DType != tensor.BF16 && opt.DType != tensor.F16 && opt.DType != tensor.F32 {
-		return fmt.Errorf("gguf: convert %s: got the dtype %v, want BF16, F16 or F32", in, opt.DType)
-	}
-	f, err := Open(in)
+	c, err := openConversion(in, opt)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	m, err := f.llama()
-	if err != nil {
-		return err
-	}
-	parts := m.parts()
-	if err := f.checkParts(parts); err != nil {
-		return err
-	}
-	v, err := f.vocabulary(m.vocab)
-	if err != nil {
-		return err
-	}
+	defer c.file.Close()
 	replace, err := checkTarget(outDir, opt.Force)
 	if err != nil {
 		return err
 	}
-	err = publish.Directory(outDir, replace, func(dir string) error {
-		for name, text := range map[string][]byte{
-			"config.json":           indent(m.config(v, opt.DType)),
-			"tokenizer.json":        encode(v.tokenizerJSON()), // on one line: it has a line's worth for each merge
-			"tokenizer_config.json": indent(v.tokenizerConfig(m)),
-		} {
-			if err := publish.Bytes(filepath.Join(dir, name), text); err != nil {
-				return err
-			}
-		}
-		return safetensors.WriteSharded(dir, shardBytes, f.sources(ctx, parts, opt.DType), map[string]string{"format": "pt"})
-	})
+	err = publish.Directory(outDir, replace, func(dir string) error { return c.write(ctx, dir) })
 	if err != nil {
 		return fmt.Errorf("gguf: write %s: %w", outDir, err)
 	}
 	return nil
+}
+
+// Check finds all that would keep Convert from beginning to write, and writes nothing. What can still fail is the values of
+// weights, the disk and ctx.
+func Check(in, outDir string, opt ConvertOptions) error {
+	c, err := openConversion(in, opt)
+	if err != nil {
+		return err
+	}
+	defer c.file.Close()
+	_, err = checkTarget(outDir, opt.Force)
+	return err
+}
+
+// conversion is a model that can be converted.
+type conversion struct {
+	file  *File
+	model *llama
+	vocab *vocabulary
+	parts []part
+	dtype tensor.DType
+}
+
+// openConversion opens the file and checks that its model can be written.
+func openConversion(in string, opt ConvertOptions) (*conversion, error) {
+	c := &conversion{dtype: cmp.Or(opt.DType, tensor.BF16)}
+	if c.dtype != tensor.BF16 && c.dtype != tensor.F16 && c.dtype != tensor.F32 {
+		return nil, fmt.Errorf("gguf: convert %s: got the dtype %v, want BF16, F16 or F32", in, c.dtype)
+	}
+	var err error
+	if c.file, err = Open(in); err != nil {
+		return nil, err
+	}
+	if err := c.read(); err != nil {
+		return nil, errors.Join(err, c.file.Close())
+	}
+	return c, nil
+}
+
+// read makes sense of the metadata.
+func (c *conversion) read() (err error) {
+	if c.model, err = c.file.llama(); err != nil {
+		return err
+	}
+	c.parts = c.model.parts()
+	if err := c.file.checkParts(c.parts); err != nil {
+		return err
+	}
+	c.vocab, err = c.file.vocabulary(c.model.vocab)
+	return err
+}
+
+// write fills a directory.
+func (c *conversion) write(ctx context.Context, dir string) error {
+	for name, text := range map[string][]byte{
+		"config.json":           indent(c.model.config(c.vocab, c.dtype)),
+		"tokenizer.json":        encode(c.vocab.tokenizerJSON()), // on one line: it has a line's worth for each merge
+		"tokenizer_config.json": indent(c.vocab.tokenizerConfig(c.model)),
+	} {
+		if err := publish.Bytes(filepath.Join(dir, name), text); err != nil {
+			return err
+		}
+	}
+	return safetensors.WriteSharded(dir, shardBytes, c.file.sources(ctx, c.parts, c.dtype), map[string]string{"format": "pt"})
 }
 
 // encode gives a value as JSON, without the escapes that HTML would need.

@@ -140,6 +140,23 @@ func TestConvertOutput(t *testing.T) {
 	require.Equal(t, "kept", string(text))
 }
 
+// Check finds what Convert would, and writes nothing.
+func TestCheck(t *testing.T) {
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "out")
+	require.NoError(t, Check("testdata/tiny.gguf", dir, ConvertOptions{}))
+	require.Empty(t, listing(t, parent))
+	require.ErrorContains(t, Check("testdata/tiny.gguf", dir, ConvertOptions{DType: tensor.I8}), "got the dtype I8")
+	require.ErrorContains(t, Check("testdata/tiny.gguf", "testdata", ConvertOptions{}), "want an empty one or none")
+
+	b := tinyModel()
+	i := bytes.Index(b.Bytes(), []byte("output_norm.weight"))
+	b.Bytes()[i] = 'O'
+	in := filepath.Join(parent, "in.gguf")
+	require.NoError(t, os.WriteFile(in, b.Bytes(), 0o644))
+	require.ErrorContains(t, Check(in, dir, ConvertOptions{}), `tensor "output_norm.weight"`)
+}
+
 func TestConvertStops(t *testing.T) {
 	parent := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())

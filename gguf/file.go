@@ -48,7 +48,7 @@ func Open(path string) (*File, error) {
 		return nil, fmt.Errorf("gguf: open: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("gguf: open %s: got a file of type %v, want a regular file", path, info.Mode().Type())
+		return nil, problem(path, "", "got a file of type %v, want a regular file", info.Mode().Type())
 	}
 	r, err := os.Open(path)
 	if err != nil {

@@ -250,7 +250,7 @@ func TestOpen(t *testing.T) {
 	_, err = Open(filepath.Join(dir, "none"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = Open(dir)
-	require.EqualError(t, err, "gguf: open "+dir+": got a file of type d---------, want a regular file")
+	require.EqualError(t, err, "gguf: "+dir+": got a file of type d---------, want a regular file")
 	bad := filepath.Join(dir, "bad")
 	require.NoError(t, os.WriteFile(bad, []byte("GGUF"), 0o644))
 	_, err = Open(bad)

@@ -38,27 +38,22 @@ func (a *app) runConvert(ctx context.Context, in, out, as string, force bool) er
 	if !ok {
 		return usage("--as %q: want bf16, f16 or f32", as)
 	}
+	opt := gguf.ConvertOptions{DType: dtype, Force: force}
 	if a.flags.dryRun {
-		return a.checkConvertible(in)
+		if err := gguf.Check(in, out, opt); err != nil {
+			return ggufError(err)
+		}
+		a.say("%s can be converted to %s (%s)", in, out, as)
+		return nil
 	}
 	began := time.Now()
-	if err := gguf.Convert(ctx, in, out, gguf.ConvertOptions{DType: dtype, Force: force}); err != nil {
+	if err := gguf.Convert(ctx, in, out, opt); err != nil {
 		return ggufError(err)
 	}
 	if a.flags.json {
 		return a.printJSON(map[string]any{"output": out, "dtype": as, "seconds": time.Since(began).Seconds()})
 	}
 	a.say("wrote %s (%s) in %.1f s", out, as, time.Since(began).Seconds())
-	return nil
-}
-
-func (a *app) checkConvertible(in string) error {
-	f, err := gguf.Open(in)
-	if err != nil {
-		return ggufError(err)
-	}
-	defer f.Close()
-	a.say("%s: %d tensors, %d metadata keys", in, len(f.Tensors()), len(f.Keys()))
 	return nil
 }
 
