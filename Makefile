@@ -55,3 +55,12 @@ demo: model ## predict the bundled sample rows with it and print the log loss
 
 clean: ## remove what was built
 	rm -rf bin submission.csv
+
+.PHONY: peers bench-peers
+peers: ## set up llama.cpp and PyTorch in PEERS=DIR, to be measured beside us (6 GB, 15 minutes)
+	@test -n '$(PEERS)' || { echo 'usage: make peers PEERS=DIR'; exit 2; }
+	tools/peers/setup.sh '$(PEERS)'
+
+bench-peers: build ## measure us, llama.cpp and PyTorch in turn; writes docs/performance.md (PEERS=DIR [ROWS=FILE.csv] [ROUNDS=3])
+	@test -n '$(PEERS)' || { echo 'usage: make bench-peers PEERS=DIR [ROWS=FILE.csv] [ROUNDS=3]; make peers sets DIR up'; exit 2; }
+	go run ./tools/peers -rounds $(or $(ROUNDS),3) -input '$(or $(ROWS),examples/sample.csv)' '$(PEERS)'
