@@ -67,7 +67,11 @@ func (a *app) runGenerate(ctx context.Context, f generateFlags) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.openEngine(f.model, engine.Options{MaxTokens: len(prompt) + f.maxTokens, BatchRows: 1})
+	opt := engine.Options{MaxTokens: len(prompt) + f.maxTokens, BatchRows: 1}
+	if a.flags.dryRun {
+		return a.plan(f.model, opt)
+	}
+	s, err := a.openEngine(f.model, opt)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -34,20 +37,27 @@ are 0), or for a sequence classifier class_logits F32 [B,classes].`,
 }
 
 func (a *app) runLogits(ctx context.Context, dir, input, output string) error {
+	if err := checkOutput(input, output); err != nil {
+		return err
+	}
 	rows, width, err := readPrompts(input)
 	if err != nil {
 		return badData(err)
 	}
-	s, err := a.openEngine(dir, engine.Options{MaxTokens: width})
+	opt := engine.Options{MaxTokens: width}
+	if a.flags.dryRun {
+		return a.plan(dir, opt)
+	}
+	s, err := a.openEngine(dir, opt)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	result, err := computeLogits(ctx, s.engine, rows, width)
-	if err != nil || a.flags.dryRun {
+	result, err := s.logits(ctx, rows, width)
+	if err != nil {
 		return err
 	}
-	return safetensors.Write(output, []safetensors.Named{result}, nil)
+	return safetensors.WriteSources(output, []safetensors.Source{result}, nil)
 }
 
 // readPrompts reads the rows of input_ids up to their lengths, and T.
@@ -59,11 +69,11 @@ func readPrompts(path string) (rows [][]int32, width int, err error) {
 	defer set.Close()
 	ids, err := set.Tensor("input_ids")
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, fmt.Errorf("%w, want I32 [B,T]", err)
 	}
 	lengths, err := set.Tensor("lengths")
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, fmt.Errorf("%w, want I32 [B], how many of the ids in each row count", err)
 	}
 	if ids.DType != tensor.I32 || len(ids.Shape) != 2 || lengths.DType != tensor.I32 || !lengths.Shape.Equal(tensor.Shape{ids.Shape[0]}) {
 		return nil, 0, fmt.Errorf("logits: %s: got input_ids %s and lengths %s, want I32 [B,T] and I32 [B]", path, ids.Describe(), lengths.Describe())
@@ -82,38 +92,54 @@ func readPrompts(path string) (rows [][]int32, width int, err error) {
 	return rows, width, nil
 }
 
-func computeLogits(ctx context.Context, e *engine.Engine, rows [][]int32, width int) (safetensors.Named, error) {
-	n := e.Outputs()
-	if e.Config.Classes > 0 {
-		out := tensor.New(tensor.F32, len(rows), n)
-		var failed error
-		err := e.Score(ctx, rows, func(i int, logits []float32, err error) {
-			if err != nil && failed == nil {
-				failed = badData(fmt.Errorf("logits: row %d: %w", i, err))
-			}
-			copy(tensor.CastFloat32(out.Data)[i*n:], logits)
-		})
-		if err == nil {
-			err = failed
+// logits gives the tensor to write. Class logits are computed at once; those of a vocabulary, which may be larger than memory,
+// while they are written.
+func (s *session) logits(ctx context.Context, rows [][]int32, width int) (safetensors.Source, error) {
+	n := s.engine.Outputs()
+	if s.engine.Config.Classes == 0 {
+		info := safetensors.Info{Name: "logits", DType: tensor.F32, Shape: tensor.Shape{len(rows), width, n}}
+		return safetensors.Source{Info: info, Data: &tokenLogits{ctx, s.engine, rows, width}}, nil
+	}
+	out := tensor.New(tensor.F32, len(rows), n)
+	var failed error
+	err := s.engine.Score(ctx, rows, func(i int, logits []float32, err error) {
+		if err != nil && failed == nil {
+			failed = badData(fmt.Errorf("logits: row %d: %w", i, err))
 		}
-		return safetensors.Named{Name: "class_logits", Tensor: out}, err
+		copy(tensor.CastFloat32(out.Data)[i*n:], logits)
+	})
+	info := safetensors.Info{Name: "class_logits", DType: tensor.F32, Shape: out.Shape}
+	return safetensors.Source{Info: info, Data: bytes.NewReader(out.Data)}, cmp.Or(err, failed)
+}
+
+// tokenLogits computes the logits after every token of the rows, [B,T,V] f32, and writes zeros past their lengths.
+type tokenLogits struct {
+	ctx    context.Context
+	engine *engine.Engine
+	rows   [][]int32
+	width  int // T
+}
+
+func (l *tokenLogits) WriteTo(w io.Writer) (total int64, err error) {
+	put := func(b []byte) error {
+		n, err := w.Write(b)
+		total += int64(n)
+		return err
 	}
-	if _, err := tensor.CheckedBytes(tensor.F32, tensor.Shape{len(rows), width, n}); err != nil {
-		return safetensors.Named{}, resources(err)
-	}
-	out := tensor.New(tensor.F32, len(rows), width, n)
-	values := tensor.CastFloat32(out.Data)
-	for i, ids := range rows {
-		err := e.Logits(ctx, ids, func(position int, logits []float32) error {
-			copy(values[(i*width+position)*n:], logits)
-			return nil
-		})
+	past := make([]byte, 4*l.engine.Outputs())
+	for i, ids := range l.rows {
+		err := l.engine.Logits(l.ctx, ids, func(_ int, logits []float32) error { return put(tensor.Bytes(logits)) })
 		if errors.Is(err, engine.ErrPrompt) {
 			err = badData(err)
 		}
 		if err != nil {
-			return safetensors.Named{}, fmt.Errorf("logits: row %d: %w", i, err)
+			return total, fmt.Errorf("logits: row %d: %w", i, err)
+		}
+		for range l.width - len(ids) {
+			if err := put(past); err != nil {
+				return total, err
+			}
 		}
 	}
-	return safetensors.Named{Name: "logits", Tensor: out}, nil
+	return total, nil
 }

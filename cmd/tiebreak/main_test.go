@@ -150,6 +150,20 @@ func TestDryRunWritesNothing(t *testing.T) {
 	require.Equal(t, exitDone, got.code, got.err)
 	require.Contains(t, got.err, "plan: weights")
 	require.NoFileExists(t, output)
+
+	input := filepath.Join(t.TempDir(), "ids.safetensors")
+	require.NoError(t, safetensors.Write(input, []safetensors.Named{
+		{Name: "input_ids", Tensor: tensor.FromInt32([]int32{1, 2}, 1, 2)}, {Name: "lengths", Tensor: tensor.FromInt32([]int32{2}, 1)}}, nil))
+	for _, args := range [][]string{
+		{"logits", "--model", dir, "--input", input, "--output", output},
+		{"generate", "--model", dir, "--ids", "1,2"},
+	} {
+		got := tiebreak(t, "", append(args, "--dry-run")...)
+		require.Equal(t, exitDone, got.code, got.err)
+		require.Contains(t, got.err, "plan: weights")
+		require.Empty(t, got.out)
+		require.NoFileExists(t, output)
+	}
 }
 
 func TestUnreadableRowGetsThePrior(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 )
 
 // plan prints what a run would take, for --dry-run, and fails with the numbers where it would not fit.
-func (j *judgeSession) plan(a *app) error {
-	if err := a.flags.fill(&j.options); err != nil {
+func (a *app) plan(dir string, opt engine.Options) error {
+	if err := a.flags.fill(&opt); err != nil {
 		return err
 	}
 	devices, err := a.openDevices()
@@ -16,16 +16,16 @@ func (j *judgeSession) plan(a *app) error {
 		return err
 	}
 	defer closeAll(devices)
-	config, err := model.ReadConfig(j.dir)
+	config, err := model.ReadConfig(dir)
 	if err != nil {
 		return badData(err)
 	}
-	weights, err := safetensors.Open(j.dir)
+	weights, err := safetensors.Open(dir)
 	if err != nil {
 		return badData(err)
 	}
 	defer weights.Close()
-	p, err := engine.NewPlan(devices, config, weights, j.options)
+	p, err := engine.NewPlan(devices, config, weights, opt)
 	if err != nil {
 		return engineError(err)
 	}

@@ -162,7 +162,7 @@ func (a *app) survey(j *judgeSession, input string) (progress.Work, error) {
 	}
 	if a.flags.dryRun {
 		a.say("%s: %d rows, %d tokens in prompts, %d rows cut by %d tokens, %d unreadable", input, s.Rows, s.Tokens, s.Cut, s.CutTokens, s.Fallback)
-		return progress.Work{}, j.plan(a)
+		return progress.Work{}, a.plan(j.dir, j.options)
 	}
 	return progress.Work{Rows: s.Rows, Tokens: int64(s.Tokens)}, nil
 }
