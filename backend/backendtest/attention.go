@@ -58,14 +58,16 @@ func (s *suite) geometries() []geometry {
 		for _, window := range []int{1, 5, 16, 17, 1000} {
 			add(2, 1, size, window, sequence{0, 40}, sequence{33, 4})
 		}
-		// A score of hundreds overflows wherever a maximum is not the largest one.
-		few := []sequence{{0, 16}, {16, 16}, {32, 16}, {48, 16}, {64, 5}}
+		few := []sequence{{0, 16}, {8, 16}, {16, 16}, {24, 16}, {32, 16}, {40, 16}, {48, 16}, {56, 16}, {64, 5}}
 		add(1, 1, size, 0, few...)
 		add(1, 1, size, 6, few...)
-		list = append(list, geometry{1, 1, size, 0, few, 40}, geometry{3, 1, size, 0, []sequence{{0, 40}, {70, 3}}, 40})
-		add(1, 1, size, 0, sequence{0, 70})
+		add(4, 2, size, 0, sequence{0, 8}, sequence{30, 7}, sequence{61, 8})
+		add(1, 1, size, 0, sequence{0, 70}, sequence{8, 70})
 		add(1, 1, size, 9, sequence{3, 70})
+		// A score of hundreds overflows wherever a maximum is not the largest one.
+		list = append(list, geometry{1, 1, size, 0, few, 40}, geometry{3, 1, size, 0, []sequence{{0, 40}, {70, 3}}, 40})
 	}
+	list = append(list, geometry{2, 2, 64, 0, []sequence{{700, 1}, {330, 2}, {190, 8}}, 40})
 	for _, n := range edges(append([]int{backend.PageSize}, s.TileRows...), 7) {
 		add(3, 1, 64, 0, sequence{0, n})
 		add(2, 2, 64, 0, sequence{n, 1}, sequence{n, 2})
@@ -147,6 +149,13 @@ func (b *bench) batch(p pages, seqs []sequence) *backend.Batch {
 // of one matrix, as a fused projection gives them. The result has a matrix for each sequence.
 func (b *bench) forward(p pages, g geometry, all []history, seqs []sequence) []matrix {
 	b.Helper()
+	batch, q := b.store(p, g, all, seqs)
+	return b.attend(p, g, q, batch)
+}
+
+// store stores the keys and values of some tokens of each sequence; it returns their batch and queries.
+func (b *bench) store(p pages, g geometry, all []history, seqs []sequence) (*backend.Batch, backend.Tensor) {
+	b.Helper()
 	batch := b.batch(p, seqs)
 	nq, nkv := g.heads*g.size, g.kvHeads*g.size
 	qkv := newMatrix(all[0].q.d, batch.Tokens(), nq+2*nkv)
@@ -160,7 +169,7 @@ func (b *bench) forward(p pages, g geometry, all []history, seqs []sequence) []m
 	}
 	x := b.view(qkv)
 	b.be.StoreKV(p.kv, x.ColRange(nq, nq+nkv), x.ColRange(nq+nkv, nq+2*nkv), batch.Slots)
-	return b.attend(p, g, x.ColRange(0, nq), batch)
+	return batch, x.ColRange(0, nq)
 }
 
 // attend runs Attention for a batch whose keys and values are stored, and cuts the result by sequence.
@@ -233,7 +242,7 @@ func (g geometry) sharpness(h history) float64 {
 	return most
 }
 
-// storePast stores the tokens before each sequence's batch; sequences without any are left out.
+// storePast stores the keys and values before each sequence's batch; sequences without any are left out.
 func (b *bench) storePast(p pages, g geometry, all []history) {
 	some, past := pages{kv: p.kv}, []sequence(nil)
 	var of []history
@@ -243,7 +252,7 @@ func (b *bench) storePast(p pages, g geometry, all []history) {
 		}
 	}
 	if len(past) > 0 {
-		b.forward(some, g, of, past)
+		b.store(some, g, of, past)
 	}
 }
 

@@ -121,12 +121,16 @@ func (b *bench) besidePoison(want, got matrix) {
 
 func (s *suite) exactGeometries() []geometry {
 	page := backend.PageSize
-	return []geometry{
+	list := []geometry{
 		{heads: 3, kvHeads: 1, size: 64, seqs: []sequence{{0, 2*page + 3}, {0, page}, {0, 5}}},
 		{heads: 2, kvHeads: 2, size: 96, window: 20, seqs: []sequence{{0, 3 * page}, {0, 50}}},
 		{heads: 4, kvHeads: 1, size: 64, seqs: []sequence{{0, 230}}},
 		{heads: 1, kvHeads: 1, size: 128, window: 90, seqs: []sequence{{0, 210}}},
 	}
+	for _, size := range s.HeadSizes {
+		list = append(list, geometry{heads: 2, kvHeads: 1, size: size, seqs: []sequence{{0, 140}, {0, 20}}})
+	}
+	return list
 }
 
 // exactAttention runs sequences together, each alone, each beside a sequence of NaN, and cut into chunks at several

@@ -19,28 +19,34 @@ func (p product) String() string { return fmt.Sprintf("T=%d,N=%d,K=%d", p.t, p.n
 
 func (p product) work() int { return p.t * p.n * p.k }
 
-// products are the shapes of MatMul: each extent at the edges of the tiles while the others are odd, the corners, one that is
-// several tiles long each way, and one so deep that a pipeline over K is in full flow.
+// products are the shapes of MatMul: each extent at the edges of the tiles while the others are odd, or multiples of eight as
+// kernels like them; depths at which a pipeline over K has just begun, goes round, and is in full flow; the corners; and one
+// that is several tiles long each way.
 func (s *suite) products() []product {
 	rows := edges(s.TileRows, 5)
-	cols := edges(s.TileCols, 3, 37)
+	cols := edges(s.TileCols, 3, 37, 38)
 	depths := s.alignedEdges(s.TileDepth, 3, 37)
 	most := func(v []int) int { return v[len(v)-1] }
-	odd := s.aligned(37)
+	odd, even, deep := s.aligned(37), s.aligned(40), s.aligned(9*most(depths)&^7+16)
 	var list []product
-	for _, t := range rows {
-		list = append(list, product{t, 37, odd})
+	for i, t := range rows {
+		list = append(list, product{t, 37 + i%3, odd}, product{t, 37 + i%3, even})
 	}
 	for _, n := range cols {
-		list = append(list, product{5, n, odd})
+		list = append(list, product{5, n, odd}, product{5, n, even})
 	}
-	for _, k := range depths {
+	for _, k := range append(depths, deep) {
 		list = append(list, product{5, 19, k})
 	}
-	for _, p := range s.Products {
-		list = append(list, product{p[0], p[1], s.aligned(p[2])})
+	for _, t := range s.TileRows {
+		for _, n := range cols {
+			list = append(list, product{t, n, even})
+		}
+		for _, k := range []int{s.aligned(8), s.aligned(24), deep} {
+			list = append(list, product{t + 1, 19, k})
+		}
 	}
-	return append(list, product{1, 1, s.aligned(1)}, product{5, 19, s.aligned(9 * most(depths))}, product{most(rows), most(cols), most(depths)},
+	return append(list, product{1, 1, s.aligned(1)}, product{most(rows), most(cols), most(depths)},
 		product{3*most(rows) - 1, 2*most(cols) + 5, s.aligned(2*most(depths) + 9)})
 }
 
@@ -83,10 +89,12 @@ func (s *suite) testMatMul(t *testing.T) {
 	})
 }
 
-// matMul checks one product three times: into the compute type, into F32, and added to F32.
+// matMul checks one product three times: into the compute type, into F32, and added to F32; and once with integers, whose
+// products are exact and often lie in the middle between two numbers of a half type.
 func (b *bench) matMul(r *rand.Rand, p product, d, wd tensor.DType, parts int) {
 	x := normal(r, d, p.t, p.k, 1)
 	w := normal(r, wd, p.n, p.k, weightScale(p.k))
+	b.integers(r, p, d, wd)
 	dev := b.weight(backend.ForMatMul, weightParts(w, parts)...)
 	require.Equal(b, []int{p.n, p.k}, []int{dev.Rows(), dev.Cols()}, "extents of the weight")
 	want, plain := matMul[float64](x, w), matMul[float32](x, w)
@@ -102,6 +110,13 @@ func (b *bench) matMul(r *rand.Rand, p product, d, wd tensor.DType, parts int) {
 	dst := b.inout(add)
 	b.be.MatMul(dst, xd, dev, backend.Epilogue{Add: true})
 	b.near("matmul with add", b.get(dst), plus[float64](want, add), plus[float32](plain, add), magnitude+add.largest())
+}
+
+func (b *bench) integers(r *rand.Rand, p product, d, wd tensor.DType) {
+	x, w := integers(r, d, p.t, p.k), integers(r, wd, p.n, p.k)
+	dst := b.target(d, p.t, p.n)
+	b.be.MatMul(dst, b.view(x), b.weight(backend.ForMatMul, w.host()), backend.Epilogue{})
+	b.same("matmul of integers", b.get(dst), matMul[float64](x, w).to(d))
 }
 
 func (s *suite) testGatedMatMul(t *testing.T) {

@@ -83,6 +83,15 @@ func normal(r *rand.Rand, d tensor.DType, rows, cols int, scale float64) matrix 
 	return m
 }
 
+// integers is a matrix of integers from 0 to 15.
+func integers(r *rand.Rand, d tensor.DType, rows, cols int) matrix {
+	m := newMatrix(d, rows, cols)
+	for i := range m.v {
+		m.v[i] = float64(r.IntN(16))
+	}
+	return m
+}
+
 // filled is a matrix of one value.
 func filled(d tensor.DType, rows, cols int, v float64) matrix {
 	m := newMatrix(d, rows, cols)

@@ -19,6 +19,9 @@ func (s *suite) testGather(t *testing.T) {
 			for _, cols := range s.alignedEdges(s.TileDepth, 7) {
 				s.each(b, 0, fmt.Sprintf("%v-%v,C=%d", from, to, cols), func(c *bench, r *rand.Rand) {
 					src := normal(r, from, 11, cols, 1)
+					for i := range cols {
+						src.row(3)[i] = round(from, peculiar[(i+cols)%len(peculiar)])
+					}
 					rows := []int{3, 10, 0, 3, 7}
 					dst := c.target(to, len(rows), cols)
 					c.be.Gather(dst, c.view(src), c.ints([]int32{3, 10, 0, 3, 7}))
@@ -28,6 +31,11 @@ func (s *suite) testGather(t *testing.T) {
 		}
 	}
 }
+
+// peculiar are values at which rounding to a half type goes wrong if it can: in the middle between two of its numbers, beyond
+// its range, below its smallest number, and none at all.
+var peculiar = []float64{1 + 1.0/256, 1 + 3.0/256, -1 - 1.0/256, 1 + 1.0/2048, 1 + 3.0/2048, 1 + 1.0/1024 + 1.0/65536, math.Copysign(0, -1),
+	65504, 65519, 65520, -70000, 1e-8, 5.9604645e-08, 2.9802322e-08, 1e-40, 3.4e38, math.MaxFloat32, math.Inf(1), math.Inf(-1), math.NaN()}
 
 func (s *suite) testRMSNorm(t *testing.T) {
 	s.start(t).eachCompute(func(b *bench, d tensor.DType) {
