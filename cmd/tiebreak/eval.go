@@ -111,7 +111,7 @@ func (a *app) judgeLabelled(ctx context.Context, f evalFlags) ([]judge.Example, 
 	}
 	defer j.Close()
 	var examples []judge.Example
-	summary, err := a.judgeRows(ctx, j, f.input, "eval", total, meter, func(p *judge.Prediction) error {
+	summary, err := a.judgeRows(ctx, j, pass{f.input, "eval", total, meter}, func(p *judge.Prediction) error {
 		examples = append(examples, p.Example())
 		return nil
 	})

@@ -95,7 +95,7 @@ func (a *app) runPredict(ctx context.Context, f predictFlags) error {
 		if err != nil {
 			return err
 		}
-		summary, err = a.judgeRows(ctx, j, f.input, "predict", total, meter, func(p *judge.Prediction) error {
+		summary, err = a.judgeRows(ctx, j, pass{f.input, "predict", total, meter}, func(p *judge.Prediction) error {
 			return sub.Add(p.ID, p.Probs)
 		})
 		if err != nil {
@@ -167,27 +167,36 @@ func (a *app) survey(j *judgeSession, input string) (progress.Work, error) {
 	return progress.Work{Rows: s.Rows, Tokens: int64(s.Tokens)}, nil
 }
 
+// pass is one reading of an input, from its first row to its last.
+type pass struct {
+	input, phase string
+	total        progress.Work // as surveyed
+	meter        *progress.Meter
+}
+
 // judgeRows runs the predictor over a file and shows progress.
-func (a *app) judgeRows(ctx context.Context, j *judgeSession, input, phase string, total progress.Work, meter *progress.Meter, emit func(*judge.Prediction) error) (judge.Summary, error) {
-	in, err := a.openInput(input)
+func (a *app) judgeRows(ctx context.Context, j *judgeSession, p pass, emit func(*judge.Prediction) error) (judge.Summary, error) {
+	in, err := a.openInput(p.input)
 	if err != nil {
 		return judge.Summary{}, err
 	}
 	defer in.Close()
-	rows, err := judge.NewReader(input, in, j.need)
+	rows, err := judge.NewReader(p.input, in, j.need)
 	if err != nil {
 		return judge.Summary{}, err
 	}
-	meter.Start(phase, total)
-	j.predictor.Progress = func(p judge.Progress) { meter.Update(progress.Work{Rows: p.Rows, Tokens: int64(p.Tokens)}) }
-	s, err := j.predictor.Run(ctx, rows, func(p *judge.Prediction) error {
-		if p.Err != nil {
-			a.say("row %d (id %s): got the prior: %v", p.Number, p.ID, p.Err)
+	p.meter.Start(p.phase, p.total)
+	j.predictor.Progress = func(done judge.Progress) {
+		p.meter.Update(progress.Work{Rows: done.Rows, Tokens: int64(done.Tokens)})
+	}
+	s, err := j.predictor.Run(ctx, rows, func(row *judge.Prediction) error {
+		if row.Err != nil {
+			a.say("row %d (id %s): got the prior: %v", row.Number, row.ID, row.Err)
 		}
-		return emit(p)
+		return emit(row)
 	})
 	if err == nil {
-		meter.Finish(progress.Work{Rows: s.Rows, Tokens: int64(s.Tokens)})
+		p.meter.Finish(progress.Work{Rows: s.Rows, Tokens: int64(s.Tokens)})
 	}
 	return s, err
 }
