@@ -89,4 +89,5 @@ func raiseFunction(s *state, a arguments) (any, error) {
 // RaisedError is the error of a template that called raise_exception.
 type RaisedError struct{ Message string }
 
+// Error repeats the words of the template.
 func (e *RaisedError) Error() string { return "the template refuses the conversation: " + e.Message }
