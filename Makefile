@@ -7,7 +7,7 @@ SMOLLM2 := $(CACHE)/smollm2-135m-instruct
 # What the CUDA build needs: cgo, gcc and our own cuda.h. No CUDA tool kit, no driver.
 CUDA_ENV := CGO_ENABLED=1 CGO_CFLAGS='-O2 -g -I$(CURDIR)/cuda/libcuda/include'
 
-.PHONY: help build build-cuda test test-cuda test-gpu gpu-tests lint lint-cuda kernels model demo clean
+.PHONY: help build build-cuda test test-cuda test-slow test-gpu gpu-tests lint lint-cuda kernels model demo clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,6 +35,9 @@ lint-cuda: ## go vet and staticcheck of the CUDA build
 test-cuda: ## test the CUDA build without a GPU: gorgonia.org/cu over the emulator
 	$(CUDA_ENV) go test -tags cuda,twin ./cuda/libcuda ./cmd/...
 	$(CUDA_ENV) go test -tags cuda,twin -run TestThroughLibcuda ./cuda/emu
+
+test-slow: model ## hold a real model on the emulated GPUs to the CPU (minutes)
+	TIEBREAK_SLOW=1 go test -count=1 -run SmolLM2 -timeout 60m -v ./cmd/tiebreak
 
 test-gpu: ## run the CUDA suites on a GPU; fails where none is found
 	TIEBREAK_GPU=1 $(CUDA_ENV) go test -count=1 -tags cuda -v ./cuda/libcuda
