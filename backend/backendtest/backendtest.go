@@ -104,7 +104,10 @@ func edges(tiles []int, odd ...int) []int {
 }
 
 // aligned rounds a number of columns up to what the backend takes.
-func (s *suite) aligned(n int) int { return (n + s.Align - 1) / s.Align * s.Align }
+func (s *suite) aligned(n int) int { return ceil(n, s.Align) * s.Align }
+
+// ceil is n/step, rounded up.
+func ceil(n, step int) int { return (n + step - 1) / step }
 
 // alignedEdges is edges, each rounded up to what the backend takes.
 func (s *suite) alignedEdges(tiles []int, odd ...int) []int {

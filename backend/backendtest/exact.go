@@ -18,28 +18,10 @@ func (s *suite) testExact(t *testing.T) {
 		k := s.aligned(2*slices.Max(s.TileDepth) + 7)
 		for _, wd := range s.Weights(d) {
 			s.each(b, 4*n*53*k, fmt.Sprintf("matmul,W=%v", wd), func(c *bench, r *rand.Rand) {
-				host := normal(r, wd, 53, k, weightScale(k))
-				w := c.weight(backend.ForMatMul, host.host())
-				multiply := func(x matrix, w backend.Weight) matrix {
-					dst := c.target(tensor.F32, x.rows, 53)
-					c.be.MatMul(dst, c.view(x), w, backend.Epilogue{})
-					return c.get(dst)
-				}
-				x := normal(r, d, n, k, 1)
-				c.rowByRow(r, x, func(x matrix) matrix { return multiply(x, w) })
-				c.besidePoison(multiply(x, w), multiply(x, c.weight(backend.ForMatMul, host.poisoned(53).host())))
+				c.exactProduct(r, exactProduct{backend.ForMatMul, d, wd, n, k, s.Align})
 			})
 			s.each(b, 4*n*106*k, fmt.Sprintf("gated_matmul,W=%v", wd), func(c *bench, r *rand.Rand) {
-				host := normal(r, wd, 106, k, weightScale(k))
-				w := c.weight(backend.ForGated, host.host())
-				multiply := func(x matrix, w backend.Weight) matrix {
-					dst := c.target(d, x.rows, 53)
-					c.be.GatedMatMul(dst, c.view(x), w)
-					return c.get(dst)
-				}
-				x := normal(r, d, n, k, 1)
-				c.rowByRow(r, x, func(x matrix) matrix { return multiply(x, w) })
-				c.besidePoison(multiply(x, w), multiply(x, c.weight(backend.ForGated, host.poisoned(53).host())))
+				c.exactProduct(r, exactProduct{backend.ForGated, d, wd, n, k, s.Align})
 			})
 		}
 		s.each(b, 4*n*k, "rms_norm", func(c *bench, r *rand.Rand) {
@@ -61,6 +43,40 @@ func (s *suite) testExact(t *testing.T) {
 			s.each(b, 5*g.work(), "attention,"+g.String(), func(c *bench, r *rand.Rand) { c.exactAttention(r, d, g) })
 		}
 	})
+}
+
+// exactProduct is a case of a product with 53 columns.
+type exactProduct struct {
+	use       backend.Use
+	d, wd     tensor.DType
+	rows, k   int
+	alignment int // of depths
+}
+
+// exactProduct checks that a row of a product depends on that row of x alone, and a column on that row of the weight.
+func (b *bench) exactProduct(r *rand.Rand, p exactProduct) {
+	const columns = 53
+	rows, to := columns, tensor.F32
+	if p.use == backend.ForGated {
+		rows, to = 2*columns, p.d
+	}
+	multiply := func(x matrix, w backend.Weight) matrix {
+		dst := b.target(to, x.rows, columns)
+		if p.use == backend.ForGated {
+			b.be.GatedMatMul(dst, b.view(x), w)
+		} else {
+			b.be.MatMul(dst, b.view(x), w, backend.Epilogue{})
+		}
+		return b.get(dst)
+	}
+	w := b.weight(p.use, normal(r, p.wd, rows, p.k, weightScale(p.k)).host())
+	b.rowByRow(r, normal(r, p.d, p.rows, p.k, 1), func(x matrix) matrix { return multiply(x, w) })
+
+	for k := p.alignment * ceil(33, p.alignment); k <= 40; k += p.alignment {
+		x, w := normal(r, p.d, 3, k, 1), normal(r, p.wd, rows, k, weightScale(k))
+		sound, poisoned := b.weight(p.use, w.host()), b.weight(p.use, w.poisoned(columns).host())
+		b.besidePoison(multiply(x, sound), multiply(x, poisoned))
+	}
 }
 
 // rowByRow runs a row operation on all rows at once, then on single rows, on ranges, in reverse, and between rows of NaN

@@ -35,16 +35,15 @@ func (s *suite) products() []product {
 	for _, n := range cols {
 		list = append(list, product{5, n, odd}, product{5, n, even})
 	}
-	for _, k := range append(depths, deep) {
+	for _, k := range depths {
 		list = append(list, product{5, 19, k})
 	}
+	list = append(list, product{5, 37, deep})
 	for _, t := range s.TileRows {
 		for _, n := range cols {
 			list = append(list, product{t, n, even})
 		}
-		for _, k := range []int{s.aligned(8), s.aligned(24), deep} {
-			list = append(list, product{t + 1, 19, k})
-		}
+		list = append(list, product{t + 1, 19, s.aligned(8)}, product{t + 1, 19, s.aligned(24)}, product{t + 1, most(cols), deep})
 	}
 	return append(list, product{1, 1, s.aligned(1)}, product{most(rows), most(cols), most(depths)},
 		product{3*most(rows) - 1, 2*most(cols) + 5, s.aligned(2*most(depths) + 9)})
