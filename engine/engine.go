@@ -16,6 +16,7 @@ type Engine struct {
 	Config model.Config
 	Plan   Plan
 
+	alone   bool
 	set     *safetensors.Set // closed with the engine; nil where the caller owns the weights
 	runners []*runner        // one, or with Data one a device
 	passes  sync.Mutex       // held while Options.OnPass is called
@@ -56,7 +57,7 @@ func New(devices []backend.Backend, c model.Config, src model.Source, opt Option
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	e := &Engine{Config: c, Plan: plan}
+	e := &Engine{Config: c, Plan: plan, alone: opt.Alone}
 	if onPass := opt.OnPass; onPass != nil {
 		opt.OnPass = func(tokens int) {
 			e.passes.Lock()

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"tiebreak/backend"
+	"tiebreak/kvcache"
 	"tiebreak/model"
 )
 
@@ -31,19 +32,31 @@ func (e *Engine) Generate(ctx context.Context, g Generation) ([]int32, error) {
 		return nil, err
 	}
 	r := e.runners[0]
-	r.pools[0].reset()
-	pages := r.pools[0].take(len(g.Prompt) + g.MaxTokens)
-	ahead := (len(g.Prompt) - 1) / r.limits.tokens * r.limits.tokens
-	if err := r.run(ctx, r.ahead(g.Prompt, pages, ahead)); err != nil {
+	seq := r.prompt(g.Prompt)
+	defer seq.Free()
+	known := seq.Len()
+	r.extend(seq, g.Prompt[known:])
+	r.stats.Asked += int64(len(g.Prompt))
+	ahead := known + (len(g.Prompt)-1-known)/r.limits.tokens*r.limits.tokens
+	if err := r.run(ctx, inOrder(r.ahead(g.Prompt, seq.Pages(), known, ahead))); err != nil {
 		return nil, fmt.Errorf("engine: generate: %w", err)
 	}
 	draw := sampler(g.Temperature, g.Seed)
 	out := []int32{}
-	next := backend.Seq{IDs: g.Prompt[ahead:], Past: ahead, Pages: pages}
+	next := backend.Seq{IDs: g.Prompt[ahead:], Past: ahead}
 	for len(out) < g.MaxTokens {
+		if len(out) > 0 {
+			next = backend.Seq{IDs: out[len(out)-1:], Past: seq.Len()}
+			r.extend(seq, next.IDs)
+			r.stats.Asked++
+		}
+		next.Pages = seq.Pages()
 		logits, err := r.step(ctx, next)
 		if err != nil {
 			return out, fmt.Errorf("engine: generate: token %d: %w", len(out), err)
+		}
+		if len(out) == 0 && !r.alone {
+			seq.Publish(len(g.Prompt))
 		}
 		if len(out) < g.MinTokens {
 			for _, id := range g.Stop {
@@ -60,9 +73,16 @@ func (e *Engine) Generate(ctx context.Context, g Generation) ([]int32, error) {
 				return out, err
 			}
 		}
-		next = backend.Seq{IDs: out[len(out)-1:], Past: next.Past + len(next.IDs), Pages: pages}
 	}
 	return out, nil
+}
+
+// prompt starts a sequence from what is known of a prompt, its last token excepted, which has to be computed for its logits.
+func (r *runner) prompt(ids []int32) *kvcache.Sequence {
+	if r.alone {
+		return r.cache.Start(nil)
+	}
+	return r.cache.Start(ids[:len(ids)-1])
 }
 
 func (e *Engine) checkGeneration(g Generation) error {
@@ -84,12 +104,12 @@ func (e *Engine) checkGeneration(g Generation) error {
 
 // step computes the tokens of seq and gives the logits of the one that follows, [V] f32.
 func (r *runner) step(ctx context.Context, seq backend.Seq) (logits []float32, err error) {
-	err = r.run(ctx, []job{{[]backend.Seq{seq}, model.LastRows, func(rows model.Hidden) error {
+	err = r.run(ctx, inOrder([]job{{[]backend.Seq{seq}, model.LastRows, func(rows model.Hidden) error {
 		if logits, err = r.logits(rows); err != nil {
 			return err
 		}
 		return finite(logits)
-	}}})
+	}}}))
 	return logits, err
 }
 

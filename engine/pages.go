@@ -1,40 +1,23 @@
 package engine
 
 import (
-	"fmt"
-
 	"tiebreak/backend"
+	"tiebreak/kvcache"
 )
 
-// pool hands out a range of pages, in order. A batch takes what its prompts need and the whole pool is
-// free again after it: nothing outlives a batch, so nothing has to be tracked.
-type pool struct {
-	first int // page
-	pages int
-	taken int
+// limits bound one pass.
+type limits struct {
+	tokens int // computed in one pass
+	rows   int // sequences in one pass
 }
 
-// take gives the pages for a number of tokens. It panics when none are left: the engine sizes the pool for its largest batch.
-func (p *pool) take(tokens int) []int32 {
-	out := make([]int32, pagesFor(tokens))
-	for i := range out {
-		out[i] = int32(p.first + p.taken)
-		p.taken++
-	}
-	if p.taken > p.pages {
-		panic(fmt.Sprintf("engine: pages: %d taken, the pool has %d", p.taken, p.pages))
-	}
-	return out
+// passPages is how many pages let a pass be full, whatever the prompts: one of the greatest length, of which most may have
+// been computed before, with one page more if it is forked, and a pass full of others, each with a last page that is not
+// full.
+func passPages(longest int, lim limits) int {
+	return kvcache.PagesFor(longest) + 1 + lim.tokens/backend.PageSize + lim.rows
 }
 
-// reset makes all pages free.
-func (p *pool) reset() { p.taken = 0 }
-
-// pagesFor is the number of pages that hold the keys and values of some tokens.
-func pagesFor(tokens int) int { return (tokens + backend.PageSize - 1) / backend.PageSize }
-
-// poolPages is the size of a pool for any batch: one prompt of the greatest length, which may have been computed in
-// several passes, and a pass full of others, each with a last page that is not full.
-func poolPages(longest int, lim limits) int {
-	return pagesFor(longest) + lim.tokens/backend.PageSize + lim.rows
-}
+// cachePages is how many pages beyond those are kept by default, for what prompts have in common: as many as two passes
+// fill. Two orders of one pair, or other prompts of a group, follow each other closely.
+func cachePages(lim limits) int { return 2 * kvcache.PagesFor(lim.tokens) }

@@ -19,6 +19,8 @@ type Options struct {
 	BatchRows   int          // prompts of one pass; default 50
 	Labels      []int32      // tokens whose logits Score gives, in this order; default: the whole vocabulary
 	Split       Split        // use of several devices; default Auto
+	CachePages  int          // pages for what prompts have in common, beyond those of a pass; default: what two passes fill
+	Alone       bool         // compute every prompt by itself: no bit of a result depends on it, only time
 
 	// OnPass, if set, is called after each pass with the number of tokens that were computed, never twice at once.
 	OnPass func(tokens int)
@@ -46,7 +48,8 @@ type Plan struct {
 	MaxTokens   int
 	BatchTokens int
 	BatchRows   int
-	Pages       int // of keys and values, of all passes in flight
+	Pages       int // of keys and values: those of all passes in flight, and CachePages
+	CachePages  int
 	InFlight    int // passes under way at once, on each model
 
 	Split   Split        // never Auto
@@ -145,7 +148,7 @@ func mib(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
 // that would share a model are connected, with data. The error matches ErrOptions where an option is at fault, or tells
 // what is wrong with the checkpoint or a device; a plan that does not fit is not an error here.
 func NewPlan(devices []backend.Backend, c model.Config, src model.Source, opt Options) (Plan, error) {
-	p := Plan{Compute: opt.Compute, MaxTokens: opt.MaxTokens, BatchTokens: opt.BatchTokens, BatchRows: opt.BatchRows}
+	p := Plan{Compute: opt.Compute, MaxTokens: opt.MaxTokens, BatchTokens: opt.BatchTokens, BatchRows: opt.BatchRows, CachePages: opt.CachePages}
 	described := make([]backend.Device, len(devices))
 	for i, be := range devices {
 		described[i] = be.Device()
@@ -199,7 +202,7 @@ func (s planner) auto() (Plan, error) {
 func (s planner) with(split Split) (Plan, error) {
 	p := s.base
 	p.Split, p.InFlight, p.Devices = split, split.inFlight(len(s.devices)), slices.Clone(p.Devices)
-	p.Pages = p.InFlight * poolPages(p.MaxTokens, p.limits())
+	p.Pages = p.InFlight*passPages(p.MaxTokens, p.limits()) + p.CachePages
 	sharing := len(s.devices)
 	if split == Data {
 		sharing = 1
@@ -258,6 +261,12 @@ func (p *Plan) fill(devices []backend.Device, c model.Config, src model.Source) 
 		if *d.value < 1 || *d.value > d.most {
 			return fmt.Errorf("engine: %s: got %d, want 1 to %d: %w", d.name, *d.value, d.most, ErrOptions)
 		}
+	}
+	if p.CachePages == 0 {
+		p.CachePages = cachePages(p.limits())
+	}
+	if p.CachePages < 0 || p.CachePages > 1<<24 {
+		return fmt.Errorf("engine: cache pages: got %d, want 0 to %d: %w", p.CachePages, 1<<24, ErrOptions)
 	}
 	if p.Compute == tensor.Invalid {
 		stored, err := src.Tensor("model.embed_tokens.weight")

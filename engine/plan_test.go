@@ -65,6 +65,7 @@ func TestOpenOptions(t *testing.T) {
 		"max tokens: got -1":                   {MaxTokens: -1},
 		"batch tokens: got -1":                 {BatchTokens: -1},
 		"batch rows: got -5":                   {BatchRows: -5},
+		"cache pages: got -1":                  {CachePages: -1},
 		"compute type: got I8, device cpu has": {Compute: tensor.I8},
 	} {
 		_, err := engine.Open(be, llama, opt)

@@ -3,19 +3,24 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"tiebreak/backend"
+	"tiebreak/kvcache"
 	"tiebreak/model"
 )
 
 // runner drives one model, on one device or divided over several, and keeps as many passes under way as it has buffers
 // for. It is used by one goroutine at a time.
 type runner struct {
-	model  *model.Model
-	kv     model.KV
-	limits limits
-	pools  []pool // of pages, one for each pass that may be under way
-	onPass func(tokens int)
+	model    *model.Model
+	kv       model.KV
+	memories []kvcache.Memory // kv by device
+	cache    *kvcache.Cache
+	limits   limits
+	alone    bool
+	onPass   func(tokens int)
+	stats    Stats // the counters
 }
 
 // newRunner loads the model of a plan on devices.
@@ -24,14 +29,13 @@ func newRunner(devices []backend.Backend, p Plan, c model.Config, src model.Sour
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{model: m, limits: p.limits(), onPass: opt.OnPass}
-	pages := p.Pages / p.InFlight
-	for i := range p.InFlight {
-		r.pools = append(r.pools, pool{first: i * pages, pages: pages})
-	}
+	r := &runner{model: m, cache: kvcache.New(p.Pages), limits: p.limits(), alone: opt.Alone, onPass: opt.OnPass}
 	if r.kv, err = m.NewKV(p.Pages); err != nil {
 		m.Close()
 		return nil, err
+	}
+	for i, be := range devices {
+		r.memories = append(r.memories, kvcache.Memory{Backend: be, KV: r.kv[i]})
 	}
 	return r, nil
 }
@@ -56,10 +60,22 @@ type flight struct {
 	pass *model.Pass
 }
 
-// run does jobs in order. In a pipeline each tick starts one and moves those under way to their next device, so that all
-// devices have work while the host waits for the oldest; in a tensor split each starts two, which exchange and compute in
-// turn.
-func (r *runner) run(ctx context.Context, jobs []job) error {
+// inOrder gives jobs one after the other, for run.
+func inOrder(jobs []job) func() (job, bool, error) {
+	return func() (job, bool, error) {
+		if len(jobs) == 0 {
+			return job{}, false, nil
+		}
+		first := jobs[0]
+		jobs = jobs[1:]
+		return first, true, nil
+	}
+}
+
+// run does the jobs that next gives, in order, until it gives none while none is under way. In a pipeline each tick starts
+// one and moves those under way to their next device, so that all devices have work while the host waits for the oldest;
+// in a tensor split each starts two, which exchange and compute in turn.
+func (r *runner) run(ctx context.Context, next func() (job, bool, error)) error {
 	var under []flight
 	defer func() {
 		if len(under) > 0 {
@@ -70,17 +86,22 @@ func (r *runner) run(ctx context.Context, jobs []job) error {
 		}
 	}()
 	most := r.model.Options.InFlight
-	for len(jobs) > 0 || len(under) > 0 {
+	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		for n := 0; len(jobs) > 0 && n < most/r.model.Stages() && len(under) < most; n++ {
-			in, err := r.model.NewInput(jobs[0].seqs, jobs[0].rows)
+		for n := 0; n < most/r.model.Stages() && len(under) < most; n++ {
+			f, ok, err := r.takeOff(next)
 			if err != nil {
-				return errors.Join(r.model.Sync(), err)
+				return err
 			}
-			under = append(under, flight{jobs[0], in, r.model.NewPass(in, r.kv)})
-			jobs = jobs[1:]
+			if !ok {
+				break
+			}
+			under = append(under, f)
+		}
+		if len(under) == 0 {
+			return nil
 		}
 		r.advance(under)
 		for len(under) > 0 && under[0].pass.Done() {
@@ -91,7 +112,19 @@ func (r *runner) run(ctx context.Context, jobs []job) error {
 			under = under[1:]
 		}
 	}
-	return nil
+}
+
+// takeOff starts the next job, if there is one.
+func (r *runner) takeOff(next func() (job, bool, error)) (flight, bool, error) {
+	j, ok, err := next()
+	if err != nil || !ok {
+		return flight{}, false, err
+	}
+	in, err := r.model.NewInput(j.seqs, j.rows)
+	if err != nil {
+		return flight{}, false, errors.Join(r.model.Sync(), err)
+	}
+	return flight{j, in, r.model.NewPass(in, r.kv)}, true, nil
 }
 
 func (r *runner) advance(under []flight) {
@@ -109,17 +142,38 @@ func (r *runner) finish(f flight) (err error) {
 	} else {
 		err = f.use(f.pass.Rows())
 	}
-	if err == nil && r.onPass != nil {
+	if err != nil {
+		return err
+	}
+	r.stats.Computed += int64(f.in.Tokens())
+	if r.onPass != nil {
 		r.onPass(f.in.Tokens())
 	}
-	return err
+	return nil
 }
 
-// ahead lists the passes for the first n tokens of a prompt, a pass full at a time, of which nothing is kept but their
-// keys and values.
-func (r *runner) ahead(ids, pages []int32, n int) (jobs []job) {
-	for lo := 0; lo < n; lo += r.limits.tokens {
-		seq := backend.Seq{IDs: ids[lo:min(n, lo+r.limits.tokens)], Past: lo, Pages: pages}
+// extend appends to the one sequence that is held; the plan has pages for that.
+func (r *runner) extend(seq *kvcache.Sequence, ids []int32) {
+	if _, ok := seq.Extend(ids); !ok {
+		panic(fmt.Sprintf("engine: pages: %d tokens after %d, and %d pages do not suffice", len(ids), seq.Len(), r.cache.Stats().Pages))
+	}
+}
+
+// copy carries out copies of pages on all devices.
+func (r *runner) copy(copies []kvcache.Copy) error {
+	for _, m := range r.memories {
+		if err := m.Copy(copies); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ahead lists the passes for tokens lo to hi of a prompt, a pass full at a time, of which nothing is kept but their keys
+// and values.
+func (r *runner) ahead(ids, pages []int32, lo, hi int) (jobs []job) {
+	for ; lo < hi; lo += r.limits.tokens {
+		seq := backend.Seq{IDs: ids[lo:min(hi, lo+r.limits.tokens)], Past: lo, Pages: pages}
 		jobs = append(jobs, job{seqs: []backend.Seq{seq}, rows: model.NoRows})
 	}
 	return jobs

@@ -10,38 +10,79 @@ import (
 
 	"tiebreak/backend"
 	"tiebreak/model"
+	"tiebreak/tensor"
 )
 
 // Score computes the logits after the last token of each prompt: those of the labels, of the classes or of the vocabulary,
 // [Outputs] f32. It calls done once for each prompt, in no fixed order and never twice at once, with logits that done may
 // keep or with what is wrong with this prompt: no tokens, too many, an id outside of the vocabulary, a result that is not
 // finite. The error of Score itself ends the run: ctx is done, or a device failed.
+//
+// What prompts have in common is computed once; see Options.Alone.
 func (e *Engine) Score(ctx context.Context, prompts [][]int32, done func(prompt int, logits []float32, err error)) error {
-	var sound, lengths []int // prompts that can be run
+	same := map[string]*[]int{} // prompts by their tokens
+	var requests []*request
+	asked := 0
 	for i, ids := range prompts {
 		if err := e.check(ids); err != nil {
 			done(i, nil, err)
 			continue
 		}
-		sound, lengths = append(sound, i), append(lengths, len(ids))
-	}
-	shares := divide(lengths, len(e.runners))
-	var mu sync.Mutex
-	err := e.each(ctx, func(ctx context.Context, i int, r *runner) error {
-		s := scoring{runner: r, prompts: prompts, done: func(prompt int, logits []float32, err error) {
-			mu.Lock()
-			defer mu.Unlock()
-			done(prompt, logits, err)
-		}}
-		for _, k := range slices.Sorted(slices.Values(shares[i])) { // prompts of equal length stay in order
-			s.sound, s.lengths = append(s.sound, sound[k]), append(s.lengths, lengths[k])
+		asked += len(ids)
+		name := string(tensor.Bytes(ids))
+		if equal, ok := same[name]; ok && !e.alone {
+			*equal = append(*equal, i)
+			continue
 		}
-		return r.run(ctx, s.jobs())
-	})
-	if err != nil {
+		equal := &[]int{i}
+		same[name] = equal
+		requests = append(requests, &request{ids: ids, suffixes: [][]int32{nil}, answer: func(_ int, logits []float32, err error) {
+			for _, p := range *equal {
+				done(p, slices.Clone(logits), err)
+			}
+		}})
+	}
+	if err := e.serve(ctx, requests, asked); err != nil {
 		return fmt.Errorf("engine: score: %w", err)
 	}
 	return nil
+}
+
+// serve runs requests on all devices. Their answers are never called twice at once.
+func (e *Engine) serve(ctx context.Context, requests []*request, asked int) error {
+	var mu sync.Mutex
+	tokens := 0
+	for _, r := range requests {
+		answer := r.answer
+		r.answer = func(suffix int, logits []float32, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			answer(suffix, logits, err)
+		}
+		tokens += r.tokens()
+	}
+	e.runners[0].stats.Asked += int64(asked)
+	var all []group
+	if e.alone {
+		all = apart(requests)
+	} else {
+		all = groups(requests, tokens/(8*len(e.runners)))
+	}
+	costs := make([]int, len(all))
+	for i, g := range all {
+		costs[i] = g.tokens
+	}
+	shares := divide(costs, len(e.runners))
+	return e.each(ctx, func(ctx context.Context, i int, r *runner) error {
+		s := schedule{runner: r, pass: r.limits}
+		for _, k := range slices.Sorted(slices.Values(shares[i])) { // the longest first
+			s.waiting = append(s.waiting, all[k].requests...)
+		}
+		s.spread()
+		err := r.run(ctx, s.next)
+		s.abandon() // nothing, unless there was an error
+		return err
+	})
 }
 
 // each runs f for every runner, all at once. The first that fails ends the others.
@@ -67,63 +108,6 @@ func (e *Engine) each(ctx context.Context, f func(ctx context.Context, i int, r 
 	return errors.Join(failed...)
 }
 
-// scoring is the share of a call of Score that one runner has.
-type scoring struct {
-	*runner
-	prompts        [][]int32
-	sound, lengths []int // prompts to run and their lengths
-	done           func(prompt int, logits []float32, err error)
-}
-
-// jobs lists the passes. Batches take the pools of pages in turn: when one comes round, the batch that had it is done.
-func (s *scoring) jobs() (jobs []job) {
-	for n, b := range batches(s.lengths, s.spread()) {
-		pages := &s.pools[n%len(s.pools)]
-		pages.reset()
-		seqs := make([]backend.Seq, len(b.prompts))
-		for i, k := range b.prompts {
-			b.prompts[i] = s.sound[k]
-			seqs[i] = backend.Seq{IDs: s.prompts[s.sound[k]], Pages: pages.take(s.lengths[k])}
-		}
-		jobs = append(jobs, s.ahead(seqs[0].IDs, seqs[0].Pages, b.ahead)...)
-		seqs[0].IDs, seqs[0].Past = seqs[0].IDs[b.ahead:], b.ahead
-		jobs = append(jobs, job{seqs, model.LastRows, func(rows model.Hidden) error { return s.deliver(b.prompts, rows) }})
-	}
-	return jobs
-}
-
-// leastPass is the number of tokens below which a pass is not made smaller: each pass reads all weights.
-const leastPass = 256
-
-// spread are the limits of a pass, lower where the prompts would not fill all passes that can be under way at once.
-func (s *scoring) spread() limits {
-	total := 0
-	for _, n := range s.lengths {
-		total += n
-	}
-	lim, flights := s.limits, len(s.pools)
-	lim.tokens = min(lim.tokens, max(leastPass, (total+flights-1)/flights))
-	return lim
-}
-
-// deliver hands out the logits of a batch.
-func (s *scoring) deliver(prompts []int, rows model.Hidden) error {
-	all, err := s.logits(rows)
-	if err != nil {
-		return err
-	}
-	n := s.model.Outputs()
-	for i, p := range prompts {
-		row := all[i*n : (i+1)*n : (i+1)*n]
-		if err := finite(row); err != nil {
-			s.done(p, nil, err)
-			continue
-		}
-		s.done(p, row, nil)
-	}
-	return nil
-}
-
 // finite is the error of a row of logits that holds a NaN or an infinity.
 func finite(row []float32) error {
 	for i, v := range row {
@@ -141,17 +125,18 @@ func (e *Engine) Logits(ctx context.Context, ids []int32, each func(position int
 		return err
 	}
 	r := e.runners[0]
-	pages := &r.pools[0]
-	pages.reset()
-	held := pages.take(len(ids))
+	seq := r.cache.Start(nil) // every position has to be computed
+	defer seq.Free()
+	r.extend(seq, ids)
+	r.stats.Asked += int64(len(ids))
 	var jobs []job
 	for lo := 0; lo < len(ids); lo += r.limits.tokens {
-		seq := backend.Seq{IDs: ids[lo:min(len(ids), lo+r.limits.tokens)], Past: lo, Pages: held}
+		seq := backend.Seq{IDs: ids[lo:min(len(ids), lo+r.limits.tokens)], Past: lo, Pages: seq.Pages()}
 		jobs = append(jobs, job{[]backend.Seq{seq}, model.AllRows, func(rows model.Hidden) error {
 			return r.eachRow(rows, func(row int, logits []float32) error { return each(lo+row, logits) })
 		}})
 	}
-	if err := r.run(ctx, jobs); err != nil {
+	if err := r.run(ctx, inOrder(jobs)); err != nil {
 		return fmt.Errorf("engine: logits: %w", err)
 	}
 	return nil

@@ -33,10 +33,18 @@ type Stats struct {
 	Free     int
 	MostHeld int // the most that were held at one time
 
-	Matched  int64 // tokens that Start found
+	Matched  int64 // tokens that Start found, for sequences that came to nothing too
 	Extended int64 // tokens that Extend made room for
 	Evicted  int64 // pages that were idle when others needed them
 	Copied   int64 // pages that forks had to copy
+}
+
+// Plus adds the numbers of two caches.
+func (s Stats) Plus(t Stats) Stats {
+	return Stats{
+		Pages: s.Pages + t.Pages, Held: s.Held + t.Held, Idle: s.Idle + t.Idle, Free: s.Free + t.Free, MostHeld: s.MostHeld + t.MostHeld,
+		Matched: s.Matched + t.Matched, Extended: s.Extended + t.Extended, Evicted: s.Evicted + t.Evicted, Copied: s.Copied + t.Copied,
+	}
 }
 
 // New makes a Cache of pages 0 to pages-1, all free.

@@ -111,6 +111,9 @@ func (a *app) runPredict(ctx context.Context, f predictFlags) error {
 	if err != nil {
 		return a.stopped(ctx, err, f)
 	}
+	if a.flags.verbose > 0 {
+		a.say("%v", j.session.engine.Stats())
+	}
 	return a.finishPredict(summary, f.output, time.Since(began))
 }
 
