@@ -28,15 +28,36 @@ func TestSmolLM2OnEmulator(t *testing.T) {
 		return [][]float64{numbers(t, got.out, 1), numbers(t, got.out, 2)}
 	}
 	want := verdicts("--dtype", "f32")
-	for _, sm := range []string{"75", "80"} {
-		t.Setenv("TIEBREAK_EMU_SM", sm)
-		for i, got := range verdicts("--device", "emu:0") {
-			require.InDeltaSlice(t, want[i], got, 2e-3, "sm_%s row %d", sm, i)
-			if lead(want[i]) > 1e-3 {
-				require.Equal(t, winner(want[i]), winner(got), "sm_%s row %d", sm, i)
+	for _, c := range []struct {
+		sm, dtype string
+		most      float64
+	}{
+		{"75", "f16", 2e-3},
+		{"80", "f16", 2e-3},
+		// Rounding to bf16 alone moves these probabilities by up to 9e-3 on the CPU: twice its own distance is allowed.
+		{"80", "bf16", 2 * distance(want, verdicts("--dtype", "bf16"))},
+	} {
+		t.Setenv("TIEBREAK_EMU_SM", c.sm)
+		got := verdicts("--device", "emu:0", "--dtype", c.dtype)
+		t.Logf("sm_%s %s: at most %.1e from the CPU in f32, %.1e allowed", c.sm, c.dtype, distance(want, got), c.most)
+		require.LessOrEqual(t, distance(want, got), c.most, "sm_%s %s", c.sm, c.dtype)
+		for i := range got {
+			if lead(want[i]) > max(1e-3, c.most) {
+				require.Equal(t, winner(want[i]), winner(got[i]), "sm_%s %s row %d", c.sm, c.dtype, i)
 			}
 		}
 	}
+}
+
+// distance is the largest difference between probabilities.
+func distance(a, b [][]float64) float64 {
+	most := 0.0
+	for i := range a {
+		for j := range a[i] {
+			most = math.Max(most, math.Abs(a[i][j]-b[i][j]))
+		}
+	}
+	return most
 }
 
 func winner(p []float64) int {
